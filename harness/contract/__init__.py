@@ -1,0 +1,58 @@
+"""What suites and implementations are written against; imports nothing but NumPy."""
+
+from harness.contract.cases import PROFILES, Case, Profile, Scalar, grid
+from harness.contract.claims import (
+    TOTAL,
+    Band,
+    CaseRatio,
+    CeilingShare,
+    Cell,
+    Claim,
+    CostGrowth,
+    CostRatio,
+    Crossover,
+    Evidence,
+    Instrument,
+    ProbeDifference,
+    ProbeGrowth,
+    ProbeValue,
+    Threads,
+    Where,
+)
+from harness.contract.implementation import ArrayKind, Implementation, implements, thread_count
+from harness.contract.suite import Arrays, Inputs, Output, Probe, Suite, Tolerance, Work
+
+__all__ = [
+    "PROFILES",
+    "TOTAL",
+    "ArrayKind",
+    "Arrays",
+    "Band",
+    "Case",
+    "CaseRatio",
+    "CeilingShare",
+    "Cell",
+    "Claim",
+    "CostGrowth",
+    "CostRatio",
+    "Crossover",
+    "Evidence",
+    "Implementation",
+    "Inputs",
+    "Instrument",
+    "Output",
+    "Probe",
+    "ProbeDifference",
+    "ProbeGrowth",
+    "ProbeValue",
+    "Profile",
+    "Scalar",
+    "Suite",
+    "Threads",
+    "Tolerance",
+    "Where",
+    "Work",
+    "grid",
+    "implements",
+    "thread_count",
+]

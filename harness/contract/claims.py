@@ -1,0 +1,185 @@
+"""Claims: statements with a source, the evidence they rest on and the band that decides them.
+
+This module only declares; :mod:`harness.claims` turns declarations and records into verdicts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from harness.contract.cases import Profile, Scalar
+
+Instrument = Literal["time", "memory", "energy"]
+Threads = int | Literal["all"]
+TOTAL = "total"
+
+
+@dataclass(frozen=True)
+class Band:
+    """The values for which a statement holds, both ends included."""
+
+    low: float = -math.inf
+    high: float = math.inf
+
+    def __post_init__(self) -> None:
+        if not self.low <= self.high:
+            raise ValueError(f"band from {self.low} to {self.high} is empty")
+
+
+@dataclass(frozen=True)
+class Where:
+    """The workload that evidence is taken from. ``phase`` is a phase of the suite or ``"total"``.
+
+    ``until`` ends the call after that phase, so that a forward pass can be measured at sizes where the backward pass
+    would not fit; it must not come before ``phase``.
+    """
+
+    case: Mapping[str, Scalar]
+    dtype: str = "float32"
+    device: str = "cpu"
+    threads: Threads = 1
+    phase: str = TOTAL
+    until: str = ""
+
+
+@dataclass(frozen=True)
+class CostRatio:
+    """Cost of ``numerator`` over cost of ``denominator``: the median of the ratios within blocks, with its interval."""
+
+    numerator: str
+    denominator: str
+    where: Where
+    instrument: Instrument = "time"
+
+
+@dataclass(frozen=True)
+class CaseRatio:
+    """Cost of one implementation in one workload over its cost in another."""
+
+    implementation: str
+    numerator: Where
+    denominator: Where
+    instrument: Instrument = "time"
+
+
+@dataclass(frozen=True)
+class CostGrowth:
+    """The exponent with which a cost grows along ``axis``; ``where.case`` holds the other parameters."""
+
+    implementation: str
+    axis: str
+    values: tuple[float, ...]
+    where: Where
+    instrument: Instrument = "time"
+
+
+@dataclass(frozen=True)
+class Crossover:
+    """The value of ``axis`` at which the cost ratio of numerator to denominator passes 1 (log-linear interpolation).
+
+    Where the ratio stays below 1 over the whole axis the crossover is beyond its end, where it starts above 1 it is
+    before its beginning; both are reported as an interval open to that side.
+    """
+
+    numerator: str
+    denominator: str
+    axis: str
+    values: tuple[float, ...]
+    where: Where
+    instrument: Instrument = "time"
+
+
+@dataclass(frozen=True)
+class CeilingShare:
+    """Work per second over the measured ceiling of this machine: ``matmul`` (FLOP/s) or ``copy`` (bytes/s)."""
+
+    implementation: str
+    where: Where
+    ceiling: Literal["matmul", "copy"] = "matmul"
+
+
+@dataclass(frozen=True)
+class ProbeValue:
+    """The mean of what a probe returns under ``value``, with its interval over seeds; an exact count has none."""
+
+    probe: str
+    value: str
+    case: Mapping[str, Scalar] = field(default_factory=dict)
+    implementation: str = ""
+
+
+@dataclass(frozen=True)
+class ProbeDifference:
+    """The mean of paired differences ``minuend - subtrahend`` of two probe values, seed by seed or fold by fold.
+
+    ``test_share`` is n_test/n_train where the scores come from overlapping training sets (folds, repeated splits of
+    the same data): the interval then uses the corrected variance of Nadeau and Bengio (2003).
+    """
+
+    minuend: ProbeValue
+    subtrahend: ProbeValue
+    test_share: float | None = None
+
+
+@dataclass(frozen=True)
+class ProbeGrowth:
+    """The exponent with which a probe's value grows along ``axis``; ``probe.case`` holds the other parameters."""
+
+    probe: ProbeValue
+    axis: str
+    values: tuple[float, ...]
+
+
+Evidence = CostRatio | CaseRatio | CostGrowth | Crossover | CeilingShare | ProbeValue | ProbeDifference | ProbeGrowth
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One workload of a claim: its evidence and the band fixed before any measurement.
+
+    ``equivalence`` asks for two one-sided tests at 5 %, which is the 90 % interval inside the band. ``refuted_in``
+    is needed only where the source leaves a gap between holding and not holding; otherwise everything outside the
+    band refutes.
+    """
+
+    label: str
+    evidence: Evidence
+    band: Band
+    equivalence: bool = False
+    refuted_in: Band | None = None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement of a paper, a documentation page or the notes.
+
+    :param id: ``<suite>.<number>``; numbers are stable and never reused.
+    :param kind: ``result`` (what comes out), ``count`` (a deterministic counter), ``cost`` (a clock or a meter).
+    :param source: the paper and section, documentation page, or ``notes, page NNN``.
+    :param cells: the workloads; an empty tuple needs ``not_tested``.
+    :param combine: ``all`` for a universal statement (one refuted cell refutes it), ``any`` where one cell suffices.
+    :param sentence: the notes' own sentence.
+    :param unit: what the estimate counts, ``1`` for a ratio or an exponent.
+    :param profile: the smallest profile that measures it.
+    :param not_tested: why no record could ever decide it on a machine like this, where that is so.
+    :param remark: what a reader must know: an unverified figure, a band that the source does not print.
+    """
+
+    id: str
+    kind: Literal["result", "count", "cost"]
+    statement: str
+    source: str
+    cells: tuple[Cell, ...] = ()
+    combine: Literal["all", "any"] = "all"
+    sentence: str = ""
+    unit: str = "1"
+    profile: Profile = "full"
+    not_tested: str = ""
+    remark: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.cells and not self.not_tested:
+            raise ValueError(f"claim {self.id!r} has neither cells nor a reason why it is not tested")

@@ -1,0 +1,132 @@
+"""How a function becomes an implementation of a suite."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from harness.contract.suite import Suite
+
+ArrayKind = Literal["numpy", "torch", "python"]
+Limit = float | tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Implementation:
+    """A function that honours a suite, and what it can do.
+
+    :param function: takes the suite's named inputs. With one phase it returns the outputs; with several it is a
+        generator that yields once at the end of each phase what that phase delivers (nothing, one output, or a tuple
+        of outputs in the suite's order).
+    :param arrays: what the inputs are handed over as: NumPy arrays, torch tensors on the device, or nested lists.
+    :param devices: ``cpu``, ``cuda``.
+    :param dtypes: the dtypes it accepts.
+    :param phases: the phases it has, the suite's first ones; empty means all.
+    :param limits: the cases it can do: by parameter the largest number, or a tuple of the allowed values.
+    :param kind: what the suite's own error measure distinguishes, such as ``"histogram"``.
+    :param mutates: inputs it writes into; it gets a fresh copy of those for each call, outside the timed part.
+    :param counters: a function for the suite's probes, instrumented to count what the plain one does.
+    """
+
+    function: Callable[..., Any]
+    suite: Suite
+    arrays: ArrayKind = "numpy"
+    devices: tuple[str, ...] = ("cpu",)
+    dtypes: tuple[str, ...] = ("float32",)
+    phases: tuple[str, ...] = ()
+    limits: Mapping[str, Limit] | None = None
+    kind: str = ""
+    mutates: tuple[str, ...] = ()
+    counters: Callable[..., Any] | None = None
+
+    @property
+    def is_generator(self) -> bool:
+        return inspect.isgeneratorfunction(self.function)
+
+    @property
+    def phase_names(self) -> tuple[str, ...]:
+        return self.phases or tuple(self.suite.phases)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.function(*args, **kwargs)
+
+
+def implements(
+    suite: Suite,
+    *,
+    arrays: ArrayKind = "numpy",
+    devices: Sequence[str] = ("cpu",),
+    dtypes: Sequence[str] = ("float32",),
+    phases: Sequence[str] = (),
+    limits: Mapping[str, Limit] | None = None,
+    kind: str = "",
+    mutates: Sequence[str] = (),
+    counters: Callable[..., Any] | None = None,
+) -> Callable[[Callable[..., Any]], Implementation]:
+    """Register the decorated function as an implementation of ``suite`` under the name of its file.
+
+    All arguments but ``suite`` and ``counters`` must be written as literals: ``bakeoff list`` reads them from the
+    source without importing it. See :class:`Implementation` for their meaning.
+
+    :raises TypeError: the parameter names are not the reference's (the message says what to rename), or a suite with
+        several phases is given a function that is no generator.
+    """
+
+    def register(function: Callable[..., Any]) -> Implementation:
+        _check_parameters(suite, function)
+        _check_phases(suite, function, tuple(phases))
+        unknown = sorted(set(mutates) - set(suite.parameters))
+        if unknown:
+            raise TypeError(f"{function.__name__}: mutates names {unknown[0]!r}, which is no input of {suite.name!r}")
+        return Implementation(
+            function=function,
+            suite=suite,
+            arrays=arrays,
+            devices=tuple(devices),
+            dtypes=tuple(dtypes),
+            phases=tuple(phases),
+            limits=limits,
+            kind=kind,
+            mutates=tuple(mutates),
+            counters=counters,
+        )
+
+    return register
+
+
+def thread_count() -> int:
+    """How many threads the running trial may use; for libraries that want the number as an argument."""
+    return int(os.environ.get("OMP_NUM_THREADS", "") or os.cpu_count() or 1)
+
+
+def _check_parameters(suite: Suite, function: Callable[..., Any]) -> None:
+    expected, found = suite.parameters, tuple(inspect.signature(function).parameters)
+    if found == expected:
+        return
+    if sorted(found) == sorted(expected):
+        raise TypeError(f"{function.__name__}: parameters must be in the order {expected}, not {found}")
+    missing = [name for name in expected if name not in found]
+    advice = []
+    for name in (name for name in found if name not in expected):
+        near = difflib.get_close_matches(name, missing, n=1, cutoff=0.0)
+        advice.append(f"rename {name!r} to {near[0]!r}" if near else f"remove {name!r}")
+        missing = [other for other in missing if other not in near]
+    advice += [f"add {name!r}" for name in missing]
+    raise TypeError(
+        f"{function.__name__} does not have the parameters of suite {suite.name!r}, {expected}: " + ", ".join(advice)
+    )
+
+
+def _check_phases(suite: Suite, function: Callable[..., Any], phases: tuple[str, ...]) -> None:
+    names = tuple(suite.phases)
+    if phases and phases != names[: len(phases)]:
+        raise TypeError(f"{function.__name__}: phases must be the first ones of {names}, not {phases}")
+    if len(names) > 1 and not inspect.isgeneratorfunction(function):
+        raise TypeError(
+            f"{function.__name__}: suite {suite.name!r} has the phases {names}; "
+            "write a generator that yields at the end of each phase what the phase delivers"
+        )

@@ -1,0 +1,175 @@
+"""Reading what an implementation's file declares from its source alone.
+
+The parent process never runs an implementation, so the literals in ``@implements(...)``, the first line of the
+docstring and the imports are read from the syntax tree.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import inspect
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.contract import ArrayKind, Scalar, implements
+
+_KEYWORDS = tuple(name for name in inspect.signature(implements).parameters if name != "suite")
+_NOT_LITERAL = ("counters",)
+
+
+class DiscoveryError(Exception):
+    """A file among the suites or implementations breaks the contract; the message names it and says what to do."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What is known of an implementation without importing it.
+
+    :param reason: why it cannot run here; empty when it can.
+    :param origin: where it came from: ``project``, ``path PATH`` or ``package NAME``.
+    """
+
+    name: str
+    suite: str
+    path: Path
+    module: str
+    origin: str
+    title: str = ""
+    arrays: ArrayKind = "numpy"
+    devices: tuple[str, ...] = ("cpu",)
+    dtypes: tuple[str, ...] = ("float32",)
+    phases: tuple[str, ...] = ()
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    kind: str = ""
+    reason: str = ""
+
+    @property
+    def available(self) -> bool:
+        return not self.reason
+
+    def excludes(self, case: Mapping[str, Scalar]) -> str:
+        """Why the implementation does not do this case, or an empty string."""
+        for parameter, limit in self.limits.items():
+            value = case.get(parameter)
+            if value is None:
+                continue
+            if isinstance(limit, tuple | list):
+                if value not in limit:
+                    return f"only for {parameter} in {tuple(limit)}"
+            elif float(value) > float(limit):
+                return f"only up to {parameter}={limit}"
+        return ""
+
+
+def read_listing(path: Path, *, name: str, module: str, origin: str, roots: Mapping[str, Path]) -> Listing:
+    """Read the implementation in ``path``.
+
+    :param roots: the project's own top-level packages with their folders; their imports are followed, any other
+        module that cannot be found makes the implementation unavailable.
+    :raises DiscoveryError: the file has no ``@implements``, or it does not say for which suite.
+    """
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    except (SyntaxError, UnicodeDecodeError, ValueError) as error:
+        raise DiscoveryError(f"{path} cannot be read as Python: {error}") from error
+    call = _implements_call(tree, path)
+    declared = _declared(call, path)
+    return Listing(
+        name=name,
+        suite=_suite_name(tree, call, path),
+        path=path,
+        module=module,
+        origin=origin,
+        title=(ast.get_docstring(tree) or "").strip().split("\n")[0],
+        reason=_missing_package(tree, roots, seen={path}),
+        **declared,
+    )
+
+
+def _implements_call(tree: ast.Module, path: Path) -> ast.Call:
+    calls = [
+        decorator
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef)
+        for decorator in node.decorator_list
+        if isinstance(decorator, ast.Call)
+        and isinstance(decorator.func, ast.Name)
+        and decorator.func.id == "implements"
+    ]
+    if len(calls) != 1:
+        found = "no function" if not calls else f"{len(calls)} functions"
+        raise DiscoveryError(
+            f"{path} has {found} decorated with @implements(SUITE); an implementation's file has exactly one "
+            "(start the file's name with an underscore, or put it into building_blocks, if it is none)"
+        )
+    return calls[0]
+
+
+def _declared(call: ast.Call, path: Path) -> dict[str, Any]:
+    declared: dict[str, Any] = {}
+    for keyword in call.keywords:
+        if keyword.arg not in _KEYWORDS:
+            raise DiscoveryError(f"{path}:{call.lineno}: @implements has no argument {keyword.arg!r}")
+        if keyword.arg in _NOT_LITERAL:
+            continue
+        try:
+            value = ast.literal_eval(keyword.value)
+        except ValueError as error:
+            raise DiscoveryError(
+                f"{path}:{call.lineno}: {keyword.arg} in @implements must be written as a literal, "
+                "since it is read without importing the file"
+            ) from error
+        if keyword.arg != "mutates":
+            declared[keyword.arg] = tuple(value) if isinstance(value, list) else value
+    return declared
+
+
+def _suite_name(tree: ast.Module, call: ast.Call, path: Path) -> str:
+    """The topic of the suite that the decorator's first argument was imported from."""
+    if not call.args or not isinstance(call.args[0], ast.Name):
+        raise DiscoveryError(f"{path}:{call.lineno}: @implements needs the suite as its first argument")
+    name = call.args[0].id
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.module and any((a.asname or a.name) == name for a in node.names):
+            parts = node.module.split(".")
+            return parts[-2] if parts[-1] == "suite" and len(parts) > 1 else parts[-1]
+    raise DiscoveryError(
+        f"{path}:{call.lineno}: cannot tell which suite {name} is; import it as 'from suites.TOPIC.suite import {name}'"
+    )
+
+
+def _missing_package(tree: ast.Module, roots: Mapping[str, Path], seen: set[Path]) -> str:
+    """The first module-level import of a package that is not ours and not installed, as a reason."""
+    for module in _imported_modules(tree.body):
+        top = module.split(".")[0]
+        if top in roots:
+            file = _own_file(roots[top], module)
+            if file is not None and file not in seen:
+                seen.add(file)
+                reason = _missing_package(ast.parse(file.read_text(encoding="utf-8")), roots, seen)
+                if reason:
+                    return reason
+        elif top not in sys.stdlib_module_names and importlib.util.find_spec(top) is None:
+            return f"package {top} is not installed"
+    return ""
+
+
+def _imported_modules(body: list[ast.stmt]) -> Iterator[str]:
+    for node in body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _own_file(folder: Path, module: str) -> Path | None:
+    base = folder.joinpath(*module.split(".")[1:])
+    for file in (base.with_suffix(".py"), base / "__init__.py"):
+        if file.is_file():
+            return file
+    return None

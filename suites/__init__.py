@@ -1,0 +1,1 @@
+"""Suites: one folder per topic with its contract and its claims."""
