@@ -1,0 +1,131 @@
+"""From declared evidence and measurements to an estimate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from harness.claims.observations import Measurements, NotMeasured
+from harness.contract import (
+    CaseRatio,
+    CeilingShare,
+    CostGrowth,
+    CostRatio,
+    Crossover,
+    Evidence,
+    ProbeDifference,
+    ProbeGrowth,
+    ProbeValue,
+    Suite,
+)
+from harness.contract.claims import Where
+from harness.needs import at_value, need_at, need_of_probe, probe_at_value
+from harness.statistics import (
+    Estimate,
+    crossover,
+    growth_exponent,
+    mean_estimate,
+    median_estimate,
+    paired_differences,
+    paired_ratio,
+)
+
+ITEMSIZE = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
+
+
+def estimate_evidence(suite: Suite, evidence: Evidence, found: Measurements, confidence: float) -> Estimate:
+    """The estimate that ``evidence`` asks for.
+
+    :raises NotMeasured: the run lacks what it needs; the message says what and why.
+    """
+    name = suite.name
+    match evidence:
+        case CostRatio(numerator, denominator, where, instrument):
+            sides = [
+                found.costs(name, need_at(side, where, instrument), where.phase) for side in (numerator, denominator)
+            ]
+            return _or_not_measured(lambda: paired_ratio(sides[0], sides[1], confidence))
+        case CaseRatio(implementation, numerator, denominator, instrument):
+            medians = [
+                median_estimate(found.costs(name, need_at(implementation, where, instrument), where.phase), confidence)
+                for where in (numerator, denominator)
+            ]
+            return _quotient(medians[0], medians[1])
+        case CostGrowth(implementation, axis, values, where, instrument):
+            costs = {
+                value: found.costs(name, need_at(implementation, at_value(where, axis, value), instrument), where.phase)
+                for value in values
+            }
+            return _or_not_measured(lambda: growth_exponent(costs, confidence))
+        case Crossover(numerator, denominator, axis, values, where, instrument):
+            both = [
+                [
+                    found.costs(name, need_at(side, at_value(where, axis, value), instrument), where.phase)
+                    for value in values
+                ]
+                for side in (numerator, denominator)
+            ]
+            return _or_not_measured(lambda: crossover(values, both[0], both[1], confidence))
+        case CeilingShare(implementation, where, ceiling):
+            costs_ns = found.costs(name, need_at(implementation, where, "time"), where.phase)
+            duration = median_estimate(costs_ns, confidence).scaled(1e-9)
+            return share_of_ceiling(suite, where, ceiling, duration, found.environment)
+        case ProbeValue(_, value):
+            return mean_estimate(found.scores(name, need_of_probe(evidence), value), confidence)
+        case ProbeDifference(minuend, subtrahend, test_share):
+            scores = [found.scores(name, need_of_probe(side), side.value) for side in (minuend, subtrahend)]
+            return _or_not_measured(lambda: paired_differences(scores[0], scores[1], confidence, test_share))
+        case ProbeGrowth(probe, axis, values):
+            counts = {
+                value: dict(
+                    enumerate_scores(found.scores(name, need_of_probe(probe_at_value(probe, axis, value)), probe.value))
+                )
+                for value in values
+            }
+            return _or_not_measured(lambda: growth_exponent(counts, confidence))
+
+
+def enumerate_scores(scores: list[float]) -> list[tuple[tuple[int, int], float]]:
+    return [((0, index), score) for index, score in enumerate(scores)]
+
+
+def share_of_ceiling(
+    suite: Suite, where: Where, ceiling: str, duration_s: Estimate, environment: Mapping[str, Any]
+) -> Estimate:
+    """Work per second over the measured ceiling.
+
+    :raises NotMeasured: the suite has no work model, or the run no such ceiling.
+    """
+    if suite.work is None:
+        raise NotMeasured(f"suite {suite.name} has no work model")
+    work = suite.work(ITEMSIZE[where.dtype], **where.case)
+    parts = [work[where.phase]] if where.phase in work else list(work.values())
+    for measured in environment.get("ceilings", []):
+        if (measured["device"], measured["dtype"]) == (where.device, where.dtype) and where.threads in (
+            measured["threads"],
+            "all",
+        ):
+            if ceiling == "matmul":
+                least_s = sum(part.flops for part in parts) / measured["matmul_flops_per_s"]
+            else:
+                least_s = sum(part.bytes_moved for part in parts) / measured["copy_bytes_per_s"]
+            return duration_s.inverted().scaled(least_s)
+    raise NotMeasured(f"no ceiling was measured for {where.dtype} on {where.device}")
+
+
+def _quotient(numerator: Estimate, denominator: Estimate) -> Estimate:
+    """Ratio of two independent estimates; the interval takes the worst of both ends."""
+    return Estimate(
+        numerator.value / denominator.value,
+        numerator.low / denominator.high,
+        numerator.high / denominator.low,
+        numerator.count + denominator.count,
+    )
+
+
+def _or_not_measured(compute: Any) -> Estimate:
+    try:
+        estimate: Estimate = compute()
+    except ValueError as error:
+        raise NotMeasured(str(error)) from error
+    return estimate

@@ -1,0 +1,185 @@
+"""The commands of ``bakeoff`` and their options; what each does is in the module of its name."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import harness
+from harness.cli.outcome import ExitCode, Failure, say_error
+
+app = typer.Typer(
+    name="bakeoff",
+    help="Interchangeable implementations side by side: proved right, measured, compared, "
+    "and what papers claim about them put to the test.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Selection = Annotated[
+    list[str] | None, typer.Argument(help="suite, suite/implementation, or a glob of either; all when left out")
+]
+Impl = Annotated[list[Path] | None, typer.Option("--impl", help="file with one more implementation (repeatable)")]
+Json = Annotated[bool, typer.Option("--json", help="print JSON for programs")]
+ProjectFolder = Annotated[Path, typer.Option("--project", help="folder of the project")]
+ResultsFolder = Annotated[Path | None, typer.Option("--results", help="folder of the runs, instead of the project's")]
+Device = Annotated[str, typer.Option(help="cpu, cuda or all that the machine has")]
+Where = Annotated[list[str] | None, typer.Option("--where", help="AXIS=VALUE, only such cases (repeatable)")]
+RunName = Annotated[str | None, typer.Argument(metavar="[RUN]", help="a run's name or path; the newest when left out")]
+
+
+@app.callback(invoke_without_command=True)
+def options(version: Annotated[bool, typer.Option("--version", help="print the version")] = False) -> None:
+    if version:
+        typer.echo(f"bakeoff {harness.__version__}")
+        raise typer.Exit
+
+
+@app.command("list")
+def list_command(
+    selection: Selection = None, impl: Impl = None, project: ProjectFolder = Path(), as_json: Json = False
+) -> None:
+    """Suites, implementations with availability and reason, cases, claims."""
+    from harness.cli.listing import show_list
+
+    show_list(project, selection or [], impl or [], as_json)
+
+
+@app.command("check")
+def check_command(
+    selection: Selection = None,
+    device: Device = "all",
+    where: Where = None,
+    profile: Annotated[str, typer.Option(help="quick or full")] = "quick",
+    seed: Annotated[int | None, typer.Option(help="draw the inputs from this seed")] = None,
+    impl: Impl = None,
+    project: ProjectFolder = Path(),
+    as_json: Json = False,
+) -> None:
+    """Correctness only: every implementation against the float64 reference, awkward cases included."""
+    from harness.cli.checking import run_check
+
+    run_check(project, selection or [], impl or [], device, where or [], profile, seed, as_json)
+
+
+@app.command("run")
+def run_command(
+    selection: Selection = None,
+    profile: Annotated[str, typer.Option(help="quick or full")] = "quick",
+    device: Device = "all",
+    where: Where = None,
+    budget: Annotated[float | None, typer.Option(help="stop starting trials after so many seconds", min=0)] = None,
+    instrument: Annotated[
+        list[str] | None, typer.Option(help="time, memory, energy or probe (repeatable); all when left out")
+    ] = None,
+    results: ResultsFolder = None,
+    resume: Annotated[str | None, typer.Option(metavar="RUN", help="go on with a run that was cut short")] = None,
+    seed: Annotated[int | None, typer.Option(help="repeat a run's inputs and order")] = None,
+    impl: Impl = None,
+    project: ProjectFolder = Path(),
+    report: Annotated[bool, typer.Option(help="write the page at the end")] = True,
+    as_json: Json = False,
+) -> None:
+    """Measure: check, time, peak memory, energy and probes; ends with the table and the paths it wrote."""
+    from harness.cli.running import Request, run_run
+
+    run_run(
+        Request(
+            project=project,
+            selection=tuple(selection or ()),
+            external=tuple(impl or ()),
+            profile=profile,
+            device=device,
+            where=tuple(where or ()),
+            instruments=tuple(instrument or ()),
+            budget_s=budget,
+            results=results,
+            resume=resume,
+            seed=seed,
+            report=report,
+            as_json=as_json,
+        )
+    )
+
+
+@app.command("table")
+def table_command(
+    run: RunName = None,
+    form: Annotated[str, typer.Option("--format", help="text, csv, json or parquet")] = "text",
+    output: Annotated[Path | None, typer.Option(help="file to write; parquet needs one")] = None,
+    results: ResultsFolder = None,
+    project: ProjectFolder = Path(),
+) -> None:
+    """The tidy table of a run."""
+    from harness.cli.reading import show_table
+
+    show_table(project, results, run, form, output)
+
+
+@app.command("claims")
+def claims_command(
+    run: RunName = None,
+    selection: Annotated[list[str] | None, typer.Argument(help="suites; all when left out")] = None,
+    results: ResultsFolder = None,
+    project: ProjectFolder = Path(),
+    as_json: Json = False,
+) -> None:
+    """Every claim with its verdict, figure, interval and band."""
+    from harness.cli.reading import show_claims
+
+    show_claims(project, results, run, selection or [], as_json)
+
+
+@app.command("compare")
+def compare_command(
+    base: Annotated[str, typer.Argument(help="a run's name or path")],
+    head: Annotated[str, typer.Argument(help="a run's name or path")],
+    results: ResultsFolder = None,
+    project: ProjectFolder = Path(),
+    as_json: Json = False,
+) -> None:
+    """Two stored runs; refuses to compare what is not comparable and says why."""
+    from harness.cli.reading import show_comparison
+
+    show_comparison(project, results, base, head, as_json)
+
+
+@app.command("report")
+def report_command(
+    run: RunName = None,
+    output: Annotated[Path | None, typer.Option(help="folder to write to, instead of the project's reports")] = None,
+    results: ResultsFolder = None,
+    project: ProjectFolder = Path(),
+) -> None:
+    """Figures and one self-contained page."""
+    from harness.cli.reading import write_report
+
+    write_report(project, results, run, output)
+
+
+@app.command("doctor")
+def doctor_command(project: ProjectFolder = Path(), as_json: Json = False) -> None:
+    """What this machine can measure, how noisy it is, and what to do about it."""
+    from harness.cli.examining import run_doctor
+
+    run_doctor(project, as_json)
+
+
+def start() -> None:
+    """Run the program and turn its failures into messages and exit codes."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        app(standalone_mode=True)
+    except Failure as failure:
+        say_error(failure.message)
+        sys.exit(failure.code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(ExitCode.OK)

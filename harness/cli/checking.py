@@ -1,0 +1,96 @@
+"""``bakeoff check``."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from harness.cli.outcome import ExitCode
+from harness.cli.progress import TerminalProgress
+from harness.cli.selecting import choose_devices, choose_profile, open_catalogue, parse_where, select
+from harness.contract import Profile
+from harness.discovery import Catalogue
+from harness.environment import available_devices, usable_cpus
+from harness.plan import Scope, checks_of
+from harness.records import Record
+from harness.runner.run import Engine
+from harness.runner.single import run_check_trial
+from harness.runner.workers import WorkerPool
+from harness.worker.orders import SETTINGS
+
+
+def run_check(
+    project: Path,
+    selection: Sequence[str],
+    external: Sequence[Path],
+    device: str,
+    where: Sequence[str],
+    profile: str,
+    seed: int | None,
+    as_json: bool,
+) -> None:
+    """Check every selected implementation on every case; exits with 1 if one is not right."""
+    everything = open_catalogue(project, external)
+    catalogue = select(everything, selection)
+    scope = Scope(
+        profile=choose_profile(profile),
+        devices=choose_devices(device, available_devices()),
+        cpu_count=usable_cpus(),
+        seed=secrets.randbits(48) if seed is None else seed,
+        where=parse_where(where, catalogue),
+    )
+    records = check_records(everything, catalogue, scope, scope.profile)
+    if as_json:
+        print(json.dumps({"seed": scope.seed, "checks": [_row(record) for record in records]}, indent=1))
+    else:
+        _show(records, scope.seed)
+    if any(record.status not in ("ok", "unavailable") for record in records):
+        raise SystemExit(ExitCode.FOUND)
+
+
+def check_records(everything: Catalogue, catalogue: Catalogue, scope: Scope, profile: Profile) -> list[Record]:
+    """One record for each implementation, case, dtype and device, without samples."""
+    trials, skipped = checks_of(catalogue, scope)
+    records = [Record(skip.trial, "unavailable", skip.reason) for skip in skipped]
+    with WorkerPool(everything.project.preload) as pool, TerminalProgress(len(trials)) as progress:
+        engine = Engine(everything, SETTINGS[profile], pool, scope.cpu_count)
+        with ThreadPoolExecutor(max_workers=scope.cpu_count) as executor:
+            for record in executor.map(lambda trial: run_check_trial(engine.entry(trial), pool), trials):
+                progress.step(f"{record.trial.suite}/{record.trial.implementation} {record.trial.case.label}")
+                progress.advance(1)
+                records.append(record)
+    return records
+
+
+def _row(record: Record) -> dict[str, object]:
+    trial = record.trial
+    return {
+        "suite": trial.suite,
+        "implementation": trial.implementation,
+        "case": dict(trial.case),
+        "device": trial.device,
+        "dtype": trial.dtype,
+        "status": record.status,
+        "reason": record.reason,
+        **{key: record.to_json()[key] for key in ("errors", "limits")},
+    }
+
+
+def _show(records: Sequence[Record], seed: int) -> None:
+    by_contestant: dict[tuple[str, str], list[Record]] = {}
+    for record in records:
+        by_contestant.setdefault((record.trial.suite, record.trial.implementation), []).append(record)
+    width = max((len(f"{suite}/{name}") for suite, name in by_contestant), default=0)
+    for (suite, name), group in sorted(by_contestant.items()):
+        right = sum(record.status == "ok" for record in group)
+        bad = [record for record in group if record.status not in ("ok", "unavailable")]
+        absent = [record for record in group if record.status == "unavailable"]
+        verdict = "WRONG" if bad else "right" if right else "-"
+        text = f"{right} of {len(group)} checks right" if right or bad else f"unavailable: {absent[0].reason}"
+        print(f"{verdict:<6} {suite + '/' + name:<{width}}  {text}")
+        for record in bad:
+            print(f"       {record.trial.case.label} {record.trial.dtype}: {record.status}: {record.reason}")
+    print(f"inputs drawn from --seed {seed}")

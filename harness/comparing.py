@@ -1,0 +1,110 @@
+"""Two stored runs against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.contract import TOTAL
+from harness.records import Record
+from harness.statistics import Estimate, independent_ratio
+from harness.store import Run
+from harness.tables import observe
+
+Change = Literal["faster", "slower", "same", "undecided"]
+DEFAULT_THRESHOLD = 0.05
+_MUST_AGREE = (("machine", "cpu"), ("machine", "cpus"), ("machine", "architecture"))
+
+
+class Incomparable(Exception):
+    """The two runs cannot be compared; the message says why."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Head's cost over base's for one contestant and workload: above 1 is dearer."""
+
+    suite: str
+    implementation: str
+    case: str
+    device: str
+    dtype: str
+    threads: int
+    instrument: str
+    ratio: Estimate
+    verdict: Change
+
+
+def compare_runs(base: Run, head: Run, threshold: float = DEFAULT_THRESHOLD) -> list[Comparison]:
+    """Every contestant and workload that both runs measured, by time and peak memory.
+
+    The runs were not interleaved: whatever changed on the machine between them is part of the ratio.
+
+    :raises Incomparable: the machines differ, or the runs share nothing.
+    """
+    for table, key in _MUST_AGREE:
+        ours, theirs = (run.environment.get(table, {}).get(key) for run in (base, head))
+        if ours != theirs:
+            raise Incomparable(
+                f"{base.name} and {head.name} come from different machines ({key}: {ours!r} and {theirs!r}); "
+                "figures of different machines say nothing about the code"
+            )
+    groups = [_by_contestant(run.records) for run in (base, head)]
+    comparisons = [
+        comparison
+        for key in groups[0]
+        if key in groups[1] and (comparison := _compare(groups[0][key], groups[1][key], threshold)) is not None
+    ]
+    if not comparisons:
+        raise Incomparable(f"{base.name} and {head.name} share no contestant that both measured")
+    return comparisons
+
+
+def overall(comparisons: Sequence[Comparison]) -> Change:
+    """One verdict: a single slower contestant makes it slower, a single undecided one leaves it undecided."""
+    verdicts = {comparison.verdict for comparison in comparisons}
+    for verdict in ("slower", "undecided", "faster"):
+        if verdict in verdicts:
+            return verdict
+    return "same"
+
+
+def decide(ratio: Estimate, threshold: float) -> Change:
+    """A change is decided when the whole interval is beyond the threshold, sameness when all of it is within."""
+    upper, lower = 1 + threshold, 1 / (1 + threshold)
+    if not ratio.has_interval:
+        return "undecided"
+    if ratio.low > upper:
+        return "slower"
+    if ratio.high < lower:
+        return "faster"
+    return "same" if ratio.low >= lower and ratio.high <= upper else "undecided"
+
+
+def _by_contestant(records: Sequence[Record]) -> Mapping[tuple[object, ...], list[Record]]:
+    groups: dict[tuple[object, ...], list[Record]] = {}
+    for record in records:
+        trial = record.trial
+        if trial.instrument in ("time", "memory"):
+            groups.setdefault((*trial.workload, trial.implementation, trial.instrument), []).append(record)
+    return groups
+
+
+def _compare(base: Sequence[Record], head: Sequence[Record], threshold: float) -> Comparison | None:
+    trial = base[0].trial
+    try:
+        ratio = independent_ratio(observe(head, TOTAL), observe(base, TOTAL))
+    except ValueError:  # one side has no figure, or its memory did not grow
+        return None
+    return Comparison(
+        suite=trial.suite,
+        implementation=trial.implementation,
+        case=trial.case.label,
+        device=trial.device,
+        dtype=trial.dtype,
+        threads=trial.threads,
+        instrument=trial.instrument,
+        ratio=ratio,
+        verdict=decide(ratio, threshold),
+    )

@@ -1,0 +1,95 @@
+"""What this machine can do at best: matrix multiplication per dtype and copy bandwidth, measured here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+MATMUL_SIZE = 2048
+COPY_BYTES = 256 * 2**20
+REPEATS = 5
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """The best rates seen for one device, dtype and number of threads."""
+
+    device: str
+    dtype: str
+    threads: int
+    matmul_flops_per_s: float
+    copy_bytes_per_s: float
+
+
+def measure_ceiling(device: str, dtype: str, threads: int) -> Ceiling:
+    """Measure with the thread limits already set; on a CPU the better of NumPy's and torch's BLAS counts.
+
+    Copy bandwidth counts bytes read and written, over arrays far larger than the last-level cache.
+    """
+    matmuls = [_torch_matmul(device, dtype)]
+    if device == "cpu":
+        matmuls.append(_numpy_matmul(dtype))
+    flops = 2.0 * MATMUL_SIZE**3
+    return Ceiling(
+        device=device,
+        dtype=dtype,
+        threads=threads,
+        matmul_flops_per_s=flops / min(_best_s(matmul) for matmul in matmuls),
+        copy_bytes_per_s=2.0 * COPY_BYTES / _best_s(_copy(device)),
+    )
+
+
+def _torch_matmul(device: str, dtype: str) -> Callable[[], Any]:
+    import torch
+
+    left = torch.rand(MATMUL_SIZE, MATMUL_SIZE, device=device).to(getattr(torch, dtype))
+    right = torch.rand(MATMUL_SIZE, MATMUL_SIZE, device=device).to(getattr(torch, dtype))
+    result = torch.empty_like(left)
+
+    def matmul() -> None:
+        torch.mm(left, right, out=result)
+        _synchronise(device)
+
+    return matmul
+
+
+def _numpy_matmul(dtype: str) -> Callable[[], Any]:
+    rng = np.random.default_rng(0)
+    left = rng.random((MATMUL_SIZE, MATMUL_SIZE)).astype(dtype)
+    right = rng.random((MATMUL_SIZE, MATMUL_SIZE)).astype(dtype)
+    result = np.empty_like(left)
+    return lambda: np.matmul(left, right, out=result)
+
+
+def _copy(device: str) -> Callable[[], Any]:
+    import torch
+
+    source = torch.zeros(COPY_BYTES // 4, dtype=torch.float32, device=device)
+    target = torch.empty_like(source)
+
+    def copy() -> None:
+        target.copy_(source)
+        _synchronise(device)
+
+    return copy
+
+
+def _synchronise(device: str) -> None:
+    if device == "cuda":
+        import torch
+
+        torch.cuda.synchronize()
+
+
+def _best_s(call: Callable[[], Any]) -> float:
+    call()
+    durations = []
+    for _ in range(REPEATS):
+        begin = time.perf_counter()
+        call()
+        durations.append(time.perf_counter() - begin)
+    return min(durations)

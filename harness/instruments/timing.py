@@ -1,0 +1,193 @@
+"""Wall clock: the monotonic clock on a CPU, device events with a cold second-level cache on a GPU."""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from harness.contract import Implementation, Inputs
+
+PhaseTimes = dict[str, float]
+FreshInputs = Callable[[], Inputs]
+
+COLD_CACHE_BYTES = 256 * 2**20
+BLOCKING_CYCLES = 2_000_000
+WARMUP_CALLS = 3
+
+
+class Timer(Protocol):
+    """Times whole calls; the values are nanoseconds per call, by phase."""
+
+    def sample(self, fresh_inputs: FreshInputs, phases: tuple[str, ...], iterations: int) -> PhaseTimes: ...
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How often the call is repeated in a sample, and what the clock itself costs."""
+
+    iterations: int
+    clock_resolution_ns: float
+    loop_overhead_ns: float
+
+
+class CpuTimer:
+    """The monotonic clock around calls on the host."""
+
+    def __init__(self, implementation: Implementation) -> None:
+        self._implementation = implementation
+
+    def sample(self, fresh_inputs: FreshInputs, phases: tuple[str, ...], iterations: int) -> PhaseTimes:
+        """Time ``iterations`` calls with the garbage collector off."""
+        gc.collect()
+        gc.disable()
+        try:
+            if self._implementation.is_generator:
+                return self._phased(fresh_inputs, phases, iterations)
+            return self._plain(fresh_inputs, phases[0], iterations)
+        finally:
+            gc.enable()
+
+    def _plain(self, fresh_inputs: FreshInputs, phase: str, iterations: int) -> PhaseTimes:
+        function = self._implementation.function
+        if self._implementation.mutates:
+            elapsed = 0
+            for _ in range(iterations):
+                inputs = fresh_inputs()
+                begin = time.perf_counter_ns()
+                function(**inputs)
+                elapsed += time.perf_counter_ns() - begin
+        else:
+            inputs = fresh_inputs()
+            begin = time.perf_counter_ns()
+            for _ in range(iterations):
+                function(**inputs)
+            elapsed = time.perf_counter_ns() - begin
+        return {phase: elapsed / iterations}
+
+    def _phased(self, fresh_inputs: FreshInputs, phases: tuple[str, ...], iterations: int) -> PhaseTimes:
+        clock = time.perf_counter_ns
+        elapsed = dict.fromkeys(phases, 0)
+        inputs = fresh_inputs()
+        for iteration in range(iterations):
+            if iteration and self._implementation.mutates:
+                inputs = fresh_inputs()
+            delivered: list[Any] = []
+            begin = clock()
+            generator = self._implementation.function(**inputs)
+            try:
+                for phase in phases:
+                    delivered.append(next(generator))
+                    now = clock()
+                    elapsed[phase] += now - begin
+                    begin = now
+            finally:
+                generator.close()
+        return {phase: total / iterations for phase, total in elapsed.items()}
+
+
+class CudaTimer:
+    """Device events around calls on a GPU, each call with a cold second-level cache.
+
+    A buffer larger than the cache is overwritten before each call, and a spinning kernel keeps the device busy until
+    the host has queued the call, so that the start event does not wait for dispatch.
+    """
+
+    def __init__(self, implementation: Implementation) -> None:
+        import torch
+
+        self._torch: Any = torch
+        self._implementation = implementation
+        self._flush = torch.empty(COLD_CACHE_BYTES, dtype=torch.int8, device="cuda")
+
+    def sample(self, fresh_inputs: FreshInputs, phases: tuple[str, ...], iterations: int) -> PhaseTimes:
+        cuda = self._torch.cuda
+        elapsed = dict.fromkeys(phases, 0.0)
+        inputs = fresh_inputs()
+        for iteration in range(iterations):
+            if iteration and self._implementation.mutates:
+                inputs = fresh_inputs()
+            self._flush.zero_()
+            cuda.synchronize()
+            cuda._sleep(BLOCKING_CYCLES)
+            events = [cuda.Event(enable_timing=True) for _ in range(len(phases) + 1)]
+            events[0].record()
+            self._call(inputs, phases, events[1:])
+            cuda.synchronize()
+            for phase, begin, end in zip(phases, events, events[1:], strict=False):
+                elapsed[phase] += begin.elapsed_time(end) * 1e6
+        return {phase: total / iterations for phase, total in elapsed.items()}
+
+    def _call(self, inputs: Inputs, phases: tuple[str, ...], events: list[Any]) -> None:
+        if not self._implementation.is_generator:
+            result = self._implementation.function(**inputs)
+            events[0].record()
+            del result
+            return
+        generator = self._implementation.function(**inputs)
+        delivered = []
+        try:
+            for _, event in zip(phases, events, strict=True):
+                delivered.append(next(generator))
+                event.record()
+        finally:
+            generator.close()
+
+
+def make_timer(implementation: Implementation, device: str) -> Timer:
+    return CudaTimer(implementation) if device == "cuda" else CpuTimer(implementation)
+
+
+def warm_up(
+    timer: Timer, fresh_inputs: FreshInputs, phases: tuple[str, ...], at_least_s: float
+) -> tuple[PhaseTimes, ...]:
+    """Call until ``WARMUP_CALLS`` calls and ``at_least_s`` have passed; one call that takes much longer suffices."""
+    samples = []
+    begin = time.perf_counter()
+    while True:
+        samples.append(timer.sample(fresh_inputs, phases, 1))
+        elapsed = time.perf_counter() - begin
+        if elapsed >= at_least_s and (len(samples) >= WARMUP_CALLS or elapsed >= WARMUP_CALLS * at_least_s):
+            return tuple(samples)
+
+
+def calibrate(warmup: tuple[PhaseTimes, ...], sample_target_ns: float) -> Calibration:
+    """Choose the number of calls in a sample so that it lasts about ``sample_target_ns``.
+
+    The target is raised where the clock is too coarse for it: a sample is at least a thousand times its resolution.
+    """
+    resolution_ns = clock_resolution_ns()
+    call_ns = min(sum(times.values()) for times in warmup)
+    target_ns = max(sample_target_ns, 1000 * resolution_ns)
+    iterations = max(1, round(target_ns / max(call_ns, 1.0)))
+    return Calibration(iterations, resolution_ns, loop_overhead_ns())
+
+
+def clock_resolution_ns(readings: int = 1000) -> float:
+    """The smallest step seen between successive readings of the clock."""
+    steps = []
+    for _ in range(readings):
+        begin = time.perf_counter_ns()
+        end = time.perf_counter_ns()
+        while end == begin:
+            end = time.perf_counter_ns()
+        steps.append(end - begin)
+    return float(min(steps))
+
+
+def loop_overhead_ns(iterations: int = 10_000, repeats: int = 5) -> float:
+    """What the timing loop costs per iteration around a function that does nothing."""
+
+    def nothing() -> None:
+        return None
+
+    costs = []
+    for _ in range(repeats):
+        begin = time.perf_counter_ns()
+        for _ in range(iterations):
+            nothing()
+        costs.append((time.perf_counter_ns() - begin) / iterations)
+    return statistics.median(costs)

@@ -1,0 +1,191 @@
+"""Suites x implementations x cases x instruments to trials, in a shuffled, interleaved order."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+import numpy as np
+
+from harness.contract import Case, Profile, Scalar, Suite
+from harness.discovery import Catalogue, Listing
+from harness.needs import Need, needs_of
+from harness.seeds import derive_seed
+from harness.trials import INSTRUMENTS, InstrumentName, Trial
+from harness.worker.orders import Settings
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a run is asked for.
+
+    :param devices: of the devices the machine has, those to measure on.
+    :param cpu_count: what ``threads="all"`` means.
+    :param where: parameters that a case must have if it has the parameter at all.
+    """
+
+    profile: Profile
+    devices: tuple[str, ...]
+    cpu_count: int
+    seed: int
+    instruments: tuple[InstrumentName, ...] = INSTRUMENTS
+    where: Mapping[str, Scalar] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A trial that cannot run, with the reason."""
+
+    trial: Trial
+    reason: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run does, in order: the first round of every contest, the single trials, the later rounds."""
+
+    contests: tuple[tuple[Trial, ...], ...]
+    singles: tuple[Trial, ...]
+    skipped: tuple[Skipped, ...]
+
+    @property
+    def trials(self) -> Iterator[Trial]:
+        for contest in self.contests:
+            yield from contest
+        yield from self.singles
+
+    def without(self, done: set[str]) -> Plan:
+        """The plan without the trials whose keys are ``done``."""
+        contests = (tuple(trial for trial in contest if trial.key not in done) for contest in self.contests)
+        return Plan(
+            contests=tuple(contest for contest in contests if contest),
+            singles=tuple(trial for trial in self.singles if trial.key not in done),
+            skipped=tuple(skip for skip in self.skipped if skip.trial.key not in done),
+        )
+
+
+def make_plan(catalogue: Catalogue, scope: Scope, settings: Settings) -> Plan:
+    """All trials of the catalogue's suites in ``scope``, and those that the claims of its profile need.
+
+    The same seed gives the same plan.
+    """
+    rng = np.random.default_rng(derive_seed(scope.seed, "plan"))
+    needed = [
+        (suite, need)
+        for suite in catalogue.suites.values()
+        for need in dict.fromkeys((*_grid_needs(catalogue, suite, scope), *_claim_needs(catalogue, suite, scope)))
+        if need.instrument in scope.instruments and need.device in scope.devices and _matches(need.case, scope.where)
+    ]
+    contests: dict[tuple[object, ...], list[Trial]] = {}
+    singles: list[Trial] = []
+    skipped: list[Skipped] = []
+    for suite, need in needed:
+        trial = _trial(suite, need, scope)
+        reason = _obstacle(catalogue, suite, need)
+        if reason:
+            skipped.append(Skipped(trial, reason))
+        elif need.instrument == "time":
+            contests.setdefault(trial.workload, []).append(trial)
+        else:
+            singles.append(trial)
+    rounds = [
+        tuple(replace(trial, round=number) for trial in contest)
+        for number in range(settings.rounds)
+        for contest in _shuffled(list(contests.values()), rng)
+    ]
+    return Plan(tuple(rounds), tuple(_shuffled(singles, rng)), tuple(skipped))
+
+
+def checks_of(catalogue: Catalogue, scope: Scope) -> tuple[tuple[Trial, ...], tuple[Skipped, ...]]:
+    """One trial for every implementation on every case of the profile and every edge case, in every dtype it has."""
+    trials: list[Trial] = []
+    skipped: list[Skipped] = []
+    for suite in catalogue.suites.values():
+        cases = [case for case in (*suite.cases_of(scope.profile), *suite.edge_cases) if _matches(case, scope.where)]
+        for listing in catalogue.of(suite.name):
+            devices = [device for device in scope.devices if device in listing.devices]
+            if listing.reason or not devices:
+                reason = listing.reason or f"not written for {', '.join(scope.devices)}"
+                need = Need(listing.name, cases[0] if cases else suite.cases[0], "time", listing.dtypes[0])
+                skipped.append(Skipped(_trial(suite, need, scope), reason))
+                continue
+            for device, case, dtype in itertools.product(devices, cases, listing.dtypes):
+                if not listing.excludes(case):
+                    trials.append(_trial(suite, Need(listing.name, case, "time", dtype, device, 1), scope))
+    return tuple(trials), tuple(skipped)
+
+
+def _grid_needs(catalogue: Catalogue, suite: Suite, scope: Scope) -> Iterator[Need]:
+    """Every implementation on every case of the profile, timed and with its memory and energy read."""
+    threads: tuple[int, ...] = (1,) if scope.profile == "quick" else (1, scope.cpu_count)
+    for device in scope.devices:
+        listings = [listing for listing in catalogue.of(suite.name) if device in listing.devices]
+        for case in suite.cases_of(scope.profile):
+            for listing in listings:
+                for dtype in suite.dtypes.get(device, ()):
+                    if dtype not in listing.dtypes:
+                        continue
+                    for count in dict.fromkeys(threads if device == "cpu" else (1,)):
+                        yield Need(listing.name, case, "time", dtype, device, count)
+                    yield Need(listing.name, case, "memory", dtype, device, 1)
+                    yield Need(listing.name, case, "energy", dtype, device, 1)
+
+
+def _claim_needs(catalogue: Catalogue, suite: Suite, scope: Scope) -> Iterator[Need]:
+    selected = {listing.name for listing in catalogue.of(suite.name)}
+    for claim in suite.claims:
+        if claim.profile == "full" and scope.profile == "quick":
+            continue
+        for cell in claim.cells:
+            for need in needs_of(cell.evidence):
+                if not need.implementation or need.implementation in selected:
+                    yield replace(need, threads=scope.cpu_count) if need.threads == "all" else need
+
+
+def _trial(suite: Suite, need: Need, scope: Scope) -> Trial:
+    if need.threads == "all":
+        raise ValueError(f"threads of {need} must be a number by now")
+    return Trial(
+        suite=suite.name,
+        implementation=need.implementation,
+        case=need.case,
+        device=need.device,
+        dtype=need.dtype,
+        threads=need.threads,
+        instrument=need.instrument,
+        round=0,
+        seed=scope.seed,
+        probe=need.probe,
+        until=need.until,
+    )
+
+
+def _obstacle(catalogue: Catalogue, suite: Suite, need: Need) -> str:
+    """Why a trial cannot run, or an empty string."""
+    if not need.implementation:
+        return ""
+    listing: Listing = catalogue.find(suite.name, need.implementation)
+    if listing.reason:
+        return listing.reason
+    if need.instrument == "probe":
+        return ""
+    if need.device not in listing.devices:
+        return f"not written for {need.device}"
+    if need.dtype not in listing.dtypes:
+        return f"not written for {need.dtype}"
+    phases = listing.phases or tuple(suite.phases)
+    if need.until and need.until not in phases:
+        return f"has no phase {need.until}"
+    return listing.excludes(need.case)
+
+
+def _matches(case: Case, where: Mapping[str, Scalar]) -> bool:
+    return all(name not in case or case[name] == value for name, value in where.items())
+
+
+def _shuffled(items: Sequence[_T], rng: np.random.Generator) -> list[_T]:
+    return [items[index] for index in rng.permutation(len(items))]

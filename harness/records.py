@@ -1,0 +1,142 @@
+"""Records: what came out of a trial, immutable and raw; statistics are computed when records are read.
+
+History of the format:
+
+1. (0.1.0) the first.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from harness.trials import QUANTITY, Trial
+
+FORMAT = 1
+
+Status = Literal["ok", "wrong", "failed", "timeout", "out_of_memory", "crashed", "unavailable"]
+STATUSES: tuple[Status, ...] = get_args(Status)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One timed block of iterations, or one reading of another instrument.
+
+    :param block: the round of the contest in which it was taken; -1 for warm-up.
+    :param iterations: calls in the sample; ``values`` are per call.
+    :param values: by phase (by name for a probe) in the unit that the record's quantity names.
+    :param flags: what was noticed about it, such as ``throttled``.
+    """
+
+    block: int
+    iterations: int
+    values: Mapping[str, float]
+    warmup: bool = False
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Record:
+    """The outcome of one trial.
+
+    :param origin: where the implementation came from: ``project``, ``path PATH``, ``package NAME``.
+    :param reason: why the status is not ``ok``.
+    :param errors: by output the error against the reference, the larger of before and after the timing.
+    :param limits: by output the error allowed.
+    :param checked: the parameters that were checked, where they are not the case's own.
+    :param setup_ns: what came before the first measured call: ``load`` (import), ``first_call`` (with compilation).
+    :param calibration: what the instrument found out about itself.
+    """
+
+    trial: Trial
+    status: Status
+    reason: str = ""
+    origin: str = ""
+    samples: tuple[Sample, ...] = ()
+    errors: Mapping[str, float] = field(default_factory=dict)
+    limits: Mapping[str, float] = field(default_factory=dict)
+    checked: Mapping[str, Any] = field(default_factory=dict)
+    setup_ns: Mapping[str, int] = field(default_factory=dict)
+    calibration: Mapping[str, float] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
+
+    @property
+    def measured(self) -> tuple[Sample, ...]:
+        """The samples that count: not the warm-up."""
+        return tuple(sample for sample in self.samples if not sample.warmup)
+
+    def to_json(self) -> dict[str, Any]:
+        quantity = QUANTITY[self.trial.instrument]
+        return {
+            "format": FORMAT,
+            **self.trial.to_json(),
+            "status": self.status,
+            "reason": self.reason,
+            "origin": self.origin,
+            "samples": [
+                {
+                    "block": sample.block,
+                    "iterations": sample.iterations,
+                    quantity: dict(sample.values),
+                    "warmup": sample.warmup,
+                    "flags": list(sample.flags),
+                }
+                for sample in self.samples
+            ],
+            "errors": _portable(self.errors),
+            "limits": _portable(self.limits),
+            "checked": dict(self.checked),
+            "setup_ns": dict(self.setup_ns),
+            "calibration": dict(self.calibration),
+            "flags": list(self.flags),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Record:
+        """The record that :meth:`to_json` wrote, in this or any older format.
+
+        :raises ValueError: the format is newer than this program, or a field is missing or of the wrong kind.
+        """
+        if not isinstance(data, Mapping):
+            raise ValueError(f"a record is a JSON object, not {type(data).__name__}")
+        version = data.get("format")
+        if not isinstance(version, int) or version < 1:
+            raise ValueError(f"format is {version!r}, not a version number")
+        if version > FORMAT:
+            raise ValueError(f"format {version} is newer than this program reads ({FORMAT}); update bakeoff")
+        try:
+            trial = Trial.from_json(data)
+            quantity = QUANTITY[trial.instrument]
+            if data["status"] not in STATUSES:
+                raise ValueError(f"status {data['status']!r} is none of {', '.join(STATUSES)}")
+            return cls(
+                trial=trial,
+                status=data["status"],
+                reason=data["reason"],
+                origin=data["origin"],
+                samples=tuple(
+                    Sample(
+                        block=sample["block"],
+                        iterations=sample["iterations"],
+                        values={str(name): float(value) for name, value in sample[quantity].items()},
+                        warmup=sample["warmup"],
+                        flags=tuple(sample["flags"]),
+                    )
+                    for sample in data["samples"]
+                ),
+                errors={str(name): float(value) for name, value in data["errors"].items()},
+                limits={str(name): float(value) for name, value in data["limits"].items()},
+                checked=dict(data["checked"]),
+                setup_ns=dict(data["setup_ns"]),
+                calibration=dict(data["calibration"]),
+                flags=tuple(data["flags"]),
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"not a record: {type(error).__name__}: {error}") from error
+
+
+def _portable(values: Mapping[str, float]) -> dict[str, float | str]:
+    """JSON has no infinity and no NaN; they are written as the strings that ``float`` reads back."""
+    return {name: value if math.isfinite(value) else str(value) for name, value in values.items()}

@@ -1,0 +1,160 @@
+"""Carrying out a plan: contests one after another, single trials side by side, every record stored as it comes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import Any, Protocol
+
+from harness.contract import Case
+from harness.discovery import Catalogue, Listing
+from harness.discovery.catalogue import suite_module
+from harness.plan import Plan
+from harness.records import Record
+from harness.runner.contest import Entry, run_contest
+from harness.runner.single import run_single
+from harness.runner.workers import Deadline, WorkerPool
+from harness.trials import Trial
+from harness.worker.orders import Module, Order, Settings
+
+
+class Progress(Protocol):
+    """Told what runs and how many trials are done."""
+
+    def step(self, text: str) -> None: ...
+
+    def advance(self, trials: int) -> None: ...
+
+
+@dataclasses.dataclass(frozen=True)
+class Engine:
+    """What turns trials into orders for workers."""
+
+    catalogue: Catalogue
+    settings: Settings
+    pool: WorkerPool
+    parallel: int
+
+    def entry(self, trial: Trial) -> Entry:
+        suite = self.catalogue.suites[trial.suite]
+        listing = self.catalogue.find(trial.suite, trial.implementation) if trial.implementation else None
+        project = self.catalogue.project
+        order = Order(
+            trial=trial,
+            root=str(project.root),
+            packages=project.packages,
+            suite_module=suite_module(project, trial.suite),
+            code=_module(listing) if listing else None,
+            naive=self._naive(trial.suite),
+            settings=self.settings,
+        )
+        timeout_s = suite.probes[trial.probe].timeout_s if trial.instrument == "probe" else suite.call_timeout_s
+        return Entry(order, listing.origin if listing else "project", timeout_s)
+
+    def _naive(self, suite: str) -> Module | None:
+        name = self.catalogue.suites[suite].naive
+        return next((_module(listing) for listing in self.catalogue.of(suite) if listing.name == name), None)
+
+
+def execute(
+    plan: Plan, engine: Engine, store: Callable[[Record], None], progress: Progress, deadline: Deadline
+) -> bool:
+    """Run the plan and hand each record to ``store``; whether it was finished before the deadline."""
+    for skip in plan.skipped:
+        store(Record(skip.trial, "unavailable", skip.reason, _origin(engine, skip.trial)))
+    first = [contest for contest in plan.contests if contest[0].round == 0]
+    later = [contest for contest in plan.contests if contest[0].round > 0]
+    return (
+        _contests(first, engine, store, progress, deadline)
+        and _singles(plan.singles, engine, store, progress, deadline)
+        and _contests(later, engine, store, progress, deadline)
+    )
+
+
+def measure_ceilings(plan: Plan, engine: Engine, progress: Progress) -> list[dict[str, Any]]:
+    """The machine's best rates for every device, dtype and number of threads that the plan times."""
+    ceilings = []
+    seen: set[tuple[str, str, int]] = set()
+    for contest in plan.contests:
+        trial = contest[0]
+        workload = (trial.device, trial.dtype, trial.threads)
+        if workload in seen or engine.catalogue.suites[trial.suite].work is None:
+            continue
+        seen.add(workload)
+        progress.step(f"ceilings of this machine: {trial.dtype}, {trial.threads} thread(s), {trial.device}")
+        bare = dataclasses.replace(trial, implementation="", case=Case(()))
+        worker = engine.pool.start(engine.entry(bare).order)
+        reply = worker.ask("ceiling", engine.settings.prepare_timeout_s)
+        worker.finish()
+        if reply.pop("status") == "ok":
+            ceilings.append(reply)
+    return ceilings
+
+
+def _contests(
+    contests: Iterable[tuple[Trial, ...]],
+    engine: Engine,
+    store: Callable[[Record], None],
+    progress: Progress,
+    deadline: Deadline,
+) -> bool:
+    for contest in contests:
+        if deadline.passed:
+            return False
+        trial = contest[0]
+        what = f"{trial.suite} {trial.case.label} {trial.dtype} (round {trial.round + 1})"
+
+        def on_step(step: str, what: str = what) -> None:
+            progress.step(f"{what}: {step}")
+
+        for record in run_contest([engine.entry(trial) for trial in contest], engine.pool, engine.parallel, on_step):
+            store(record)
+        progress.advance(len(contest))
+    return True
+
+
+def _singles(
+    trials: Iterable[Trial],
+    engine: Engine,
+    store: Callable[[Record], None],
+    progress: Progress,
+    deadline: Deadline,
+) -> bool:
+    """Memory and probes are counts that neighbours do not disturb, so they run side by side; energy runs alone."""
+
+    def one(trial: Trial) -> Record | None:
+        return None if deadline.passed else run_single(engine.entry(trial), engine.pool)
+
+    together = [trial for trial in trials if trial.instrument != "energy"]
+    finished = True
+    progress.step("peak memory and probes")
+    with ThreadPoolExecutor(max_workers=max(1, engine.parallel)) as executor:
+        for future in as_completed([executor.submit(one, trial) for trial in together]):
+            record = future.result()
+            if record is None:
+                finished = False
+                continue
+            store(record)
+            progress.advance(1)
+    for trial in trials:
+        if trial.instrument == "energy" and not deadline.passed:
+            progress.step(f"energy of {trial.suite}/{trial.implementation} {trial.case.label}")
+            store(run_single(engine.entry(trial), engine.pool))
+            progress.advance(1)
+    return finished and not deadline.passed
+
+
+def _module(listing: Listing) -> Module:
+    return Module(listing.module, str(listing.path))
+
+
+def _origin(engine: Engine, trial: Trial) -> str:
+    return engine.catalogue.find(trial.suite, trial.implementation).origin if trial.implementation else "project"
+
+
+def count_statuses(records: Iterable[Record]) -> Mapping[str, int]:
+    counts: dict[str, int] = {}
+    for record in records:
+        counts[record.status] = counts.get(record.status, 0) + 1
+    return counts

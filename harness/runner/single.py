@@ -1,0 +1,60 @@
+"""Trials that need no contest: peak memory, energy, probes, and the machine's ceilings."""
+
+from __future__ import annotations
+
+from harness.records import Record, Sample
+from harness.runner.contest import Entry
+from harness.runner.outcome import Outcome, warmup_samples
+from harness.runner.workers import Worker, WorkerPool
+
+
+def run_single(entry: Entry, pool: WorkerPool) -> Record:
+    """Run one trial of another instrument than the clock in a process of its own."""
+    outcome = Outcome(entry.order.trial, entry.origin)
+    worker = pool.start(entry.order)
+    try:
+        if entry.order.trial.instrument == "probe":
+            _probe(entry, worker, outcome)
+        else:
+            _meter(entry, worker, outcome)
+    finally:
+        worker.finish()
+    return outcome.record()
+
+
+def run_check_trial(entry: Entry, pool: WorkerPool) -> Record:
+    """Only check the answer; the record has no samples."""
+    outcome = Outcome(entry.order.trial, entry.origin)
+    worker = pool.start(entry.order)
+    try:
+        outcome.take_check(worker.ask("prepare", entry.order.settings.prepare_timeout_s), "on fresh inputs")
+    finally:
+        worker.finish()
+    return outcome.record()
+
+
+def _probe(entry: Entry, worker: Worker, outcome: Outcome) -> None:
+    reply = worker.ask("probe", entry.call_timeout_s)
+    if not outcome.take(reply):
+        return
+    series = reply["values"]
+    for index in range(max((len(values) for values in series.values()), default=0)):
+        present = {name: values[index] for name, values in series.items() if index < len(values)}
+        outcome.samples.append(Sample(block=index, iterations=1, values=present))
+
+
+def _meter(entry: Entry, worker: Worker, outcome: Outcome) -> None:
+    settings = entry.order.settings
+    if not outcome.take_check(worker.ask("prepare", settings.prepare_timeout_s), "before measuring"):
+        return
+    instrument = entry.order.trial.instrument
+    reply = worker.ask(instrument, settings.prepare_timeout_s + entry.call_timeout_s)
+    if not outcome.take(reply):
+        return
+    if instrument == "memory":
+        first, *later = reply["readings"]
+        outcome.samples += warmup_samples([first])
+        outcome.samples += [Sample(block, 1, dict(values)) for block, values in enumerate(later)]
+    else:
+        outcome.samples.append(Sample(0, reply["iterations"], dict(reply["values"])))
+    outcome.take_check(worker.ask("verify", settings.prepare_timeout_s), "after measuring, on inputs not seen before")

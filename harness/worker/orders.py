@@ -1,0 +1,104 @@
+"""What the runner tells a worker: one trial with all it needs to know, as plain JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from harness.trials import Trial
+
+
+@dataclass(frozen=True)
+class Module:
+    """Where an implementation's code is."""
+
+    module: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How long a profile measures.
+
+    :param rounds: independent processes per contestant.
+    :param blocks: rounds of a contest, in each of which every contestant gives one sample.
+    :param fewest_blocks: how many a slow contestant takes part in at least.
+    :param contestant_s: sampling time after which a slow contestant sits out further blocks.
+    :param sample_target_ns: how long a sample lasts.
+    :param warmup_s: how long is called without counting.
+    :param memory_calls: calls whose peak memory is read, after one that is not counted.
+    :param energy_window_s: how long a call is repeated for one reading of energy.
+    :param prepare_timeout_s: for importing, compiling and checking.
+    """
+
+    rounds: int
+    blocks: int
+    fewest_blocks: int
+    contestant_s: float
+    sample_target_ns: float
+    warmup_s: float
+    memory_calls: int
+    energy_window_s: float
+    prepare_timeout_s: float
+
+
+QUICK = Settings(
+    rounds=2,
+    blocks=12,
+    fewest_blocks=4,
+    contestant_s=0.6,
+    sample_target_ns=4e6,
+    warmup_s=0.03,
+    memory_calls=2,
+    energy_window_s=1.0,
+    prepare_timeout_s=90.0,
+)
+FULL = Settings(
+    rounds=5,
+    blocks=20,
+    fewest_blocks=5,
+    contestant_s=10.0,
+    sample_target_ns=2e7,
+    warmup_s=0.2,
+    memory_calls=5,
+    energy_window_s=2.0,
+    prepare_timeout_s=600.0,
+)
+SETTINGS: Mapping[str, Settings] = {"quick": QUICK, "full": FULL}
+
+
+@dataclass(frozen=True)
+class Order:
+    """One trial for a worker.
+
+    :param root: the project's folder.
+    :param packages: the project's own top-level packages.
+    :param suite_module: module that defines the suite.
+    :param code: the implementation; ``None`` for a probe that concerns none.
+    :param naive: the suite's naive implementation.
+    """
+
+    trial: Trial
+    root: str
+    packages: tuple[str, ...]
+    suite_module: str
+    code: Module | None
+    naive: Module | None
+    settings: Settings
+
+    def to_json(self) -> dict[str, Any]:
+        return dataclasses.asdict(self) | {"trial": self.trial.to_json()}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Order:
+        return cls(
+            trial=Trial.from_json(data["trial"]),
+            root=data["root"],
+            packages=tuple(data["packages"]),
+            suite_module=data["suite_module"],
+            code=Module(**data["code"]) if data["code"] else None,
+            naive=Module(**data["naive"]) if data["naive"] else None,
+            settings=Settings(**data["settings"]),
+        )

@@ -1,0 +1,217 @@
+"""The steps of one trial in its worker: prepare, calibrate, sample, verify; or one reading of another instrument."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness.contract import Implementation, Inputs, Suite
+from harness.instruments.ceilings import measure_ceiling
+from harness.instruments.energy import measure_energy, open_sensor
+from harness.instruments.memory import make_memory_meter
+from harness.instruments.timing import Timer, calibrate, make_timer, warm_up
+from harness.seeds import derive_seed
+from harness.worker.arrays import convert, draw_inputs, hand_over
+from harness.worker.calls import call, no_lap, phases_until
+from harness.worker.checking import check_call
+from harness.worker.loading import load_implementation
+from harness.worker.orders import Module, Order
+
+Reply = dict[str, Any]
+
+
+class Session:
+    """One trial. Each public method is a step that the runner asks for by name and answers with plain JSON values."""
+
+    def __init__(self, order: Order) -> None:
+        self._order = order
+        self._trial = order.trial
+        self._implementation: Implementation | None = None
+        self._inputs: Inputs = {}
+        self._timer: Timer | None = None
+        self._iterations = 1
+
+    def prepare(self) -> Reply:
+        """Import the implementation and check its answer on fresh inputs."""
+        begin = time.perf_counter_ns()
+        implementation = self._load(self._order.code)
+        loaded = time.perf_counter_ns()
+        reply = self._check("before")
+        self._implementation = implementation
+        reply["setup_ns"] = {"load": loaded - begin}
+        return reply
+
+    def calibrate(self) -> Reply:
+        """Warm up on the trial's own inputs and choose how many calls make a sample."""
+        implementation = self._loaded()
+        self._draw(implementation)
+        self._timer = make_timer(implementation, self._trial.device)
+        phases = self._phases(implementation)
+        begin = time.perf_counter_ns()
+        first = self._timer.sample(self._fresh_inputs, phases, 1)
+        first_call_ns = time.perf_counter_ns() - begin
+        later = warm_up(self._timer, self._fresh_inputs, phases, self._order.settings.warmup_s)
+        calibration = calibrate(later, self._order.settings.sample_target_ns)
+        self._iterations = calibration.iterations
+        return {
+            "warmup": [first, *later],
+            "calibration": asdict(calibration),
+            "setup_ns": {"first_call": first_call_ns},
+        }
+
+    def sample(self) -> Reply:
+        """One sample of the calibrated number of calls."""
+        implementation = self._loaded()
+        if self._timer is None:
+            raise RuntimeError("sample was asked for before calibrate")
+        begin = time.perf_counter()
+        values = self._timer.sample(self._fresh_inputs, self._phases(implementation), self._iterations)
+        return {"values": values, "iterations": self._iterations, "elapsed_s": time.perf_counter() - begin}
+
+    def verify(self) -> Reply:
+        """Check the answer again, on inputs that the implementation has not seen."""
+        return self._check("after")
+
+    def memory(self) -> Reply:
+        """Peak growth over single calls; the first one is warm-up."""
+        implementation = self._loaded()
+        self._draw(implementation)
+        meter = make_memory_meter(self._trial.device)
+        phases = self._phases(implementation)
+        readings = [
+            meter.measure(partial(call, implementation, self._fresh_inputs(), phases))
+            for _ in range(1 + self._order.settings.memory_calls)
+        ]
+        flags = ["children_sampled"] if meter.saw_children else []
+        return {"readings": readings, "flags": flags}
+
+    def energy(self) -> Reply:
+        """Joules per call over one window."""
+        implementation = self._loaded()
+        sensor = open_sensor(self._trial.device)
+        self._draw(implementation)
+        phases = self._phases(implementation)
+        call(implementation, self._fresh_inputs(), phases, no_lap)
+        reading = measure_energy(
+            lambda: self._discard(call(implementation, self._fresh_inputs(), phases, no_lap)),
+            self._synchronise,
+            sensor,
+            self._order.settings.energy_window_s,
+        )
+        return {
+            "values": {"total": reading.energy_j},
+            "iterations": reading.iterations,
+            "calibration": {
+                "idle_power_w": reading.idle_power_w,
+                "window_s": reading.window_s,
+                "sampled_energy_j": reading.sampled_energy_j,
+            },
+            "flags": ["counter_and_power_disagree"] if reading.disagrees else [],
+        }
+
+    def probe(self) -> Reply:
+        """What the suite's probe counts or scores."""
+        suite = self._suite()
+        implementation = self._load(self._order.code) if self._order.code else None
+        rng = np.random.default_rng(self._seed("probe"))
+        values = suite.probes[self._trial.probe].measure(rng, implementation, **self._trial.case)
+        return {"values": {name: [float(value) for value in series] for name, series in values.items()}}
+
+    def ceiling(self) -> Reply:
+        """The machine's own best rates for the trial's device, dtype and threads."""
+        return asdict(measure_ceiling(self._trial.device, self._trial.dtype, self._trial.threads))
+
+    def _check(self, when: str) -> Reply:
+        suite = self._suite()
+        check = check_call(
+            suite,
+            self._load(self._order.code),
+            self._trial.case,
+            dtype=self._trial.dtype,
+            device=self._trial.device,
+            seed=self._seed("check", when, self._trial.round),
+            load_naive=lambda: self._load(self._order.naive),
+            until=self._trial.until,
+        )
+        same_case = dict(check.case) == dict(self._trial.case)
+        return {
+            "reason": check.reason,
+            "errors": dict(check.errors),
+            "limits": dict(check.limits),
+            "checked": {} if same_case else dict(check.case),
+        }
+
+    def _suite(self) -> Suite:
+        suite = importlib.import_module(self._order.suite_module).SUITE
+        if not isinstance(suite, Suite):
+            raise TypeError(f"{self._order.suite_module}.SUITE is no Suite")
+        return suite
+
+    def _load(self, code: Module | None) -> Implementation:
+        if code is None:
+            raise LookupError(
+                f"suite {self._trial.suite!r} names no naive implementation to compare low precision with"
+            )
+        return load_implementation(code.module, Path(code.path), (*self._order.packages, "harness"))
+
+    def _loaded(self) -> Implementation:
+        if self._implementation is None:
+            raise RuntimeError("measuring was asked for before prepare")
+        return self._implementation
+
+    def _draw(self, implementation: Implementation) -> None:
+        suite, trial = self._suite(), self._trial
+        drawn = draw_inputs(suite, trial.case, trial.dtype, self._seed("inputs", trial.round))
+        self._inputs = hand_over(suite, drawn, implementation.arrays, trial.device, trial.dtype)
+        self._originals = {name: drawn[name] for name in implementation.mutates}
+
+    def _fresh_inputs(self) -> Inputs:
+        """The trial's inputs; those that the implementation writes into as new copies."""
+        implementation = self._loaded()
+        if not self._originals:
+            return self._inputs
+        suite, trial = self._suite(), self._trial
+        copies: Mapping[str, Any] = {
+            name: convert(suite, name, value, implementation.arrays, trial.device, trial.dtype)
+            for name, value in self._originals.items()
+        }
+        return {**self._inputs, **copies}
+
+    def _phases(self, implementation: Implementation) -> tuple[str, ...]:
+        return phases_until(implementation, self._trial.until)
+
+    def _seed(self, *purpose: object) -> int:
+        """The same for all contestants of a case, so that they get the same inputs."""
+        return derive_seed(self._trial.seed, self._trial.suite, self._trial.case.label, *purpose)
+
+    def _synchronise(self) -> None:
+        if self._trial.device == "cuda":
+            import torch
+
+            torch.cuda.synchronize()
+
+    @staticmethod
+    def _discard(_: object) -> None:
+        return None
+
+
+STEPS: Mapping[str, Callable[[Session], Reply]] = {
+    step.__name__: step
+    for step in (
+        Session.prepare,
+        Session.calibrate,
+        Session.sample,
+        Session.verify,
+        Session.memory,
+        Session.energy,
+        Session.probe,
+        Session.ceiling,
+    )
+}
