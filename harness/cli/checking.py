@@ -16,8 +16,9 @@ from harness.discovery import Catalogue
 from harness.environment import available_devices, usable_cpus
 from harness.plan import Scope, checks_of
 from harness.records import Record
+from harness.runner.contest import Entry
 from harness.runner.run import Engine
-from harness.runner.single import run_check_trial
+from harness.runner.single import run_checks
 from harness.runner.workers import WorkerPool
 from harness.worker.orders import SETTINGS
 
@@ -57,11 +58,14 @@ def check_records(everything: Catalogue, catalogue: Catalogue, scope: Scope, pro
     records = [Record(skip.trial, "unavailable", skip.reason) for skip in skipped]
     with WorkerPool(everything.project.preload) as pool, TerminalProgress(len(trials)) as progress:
         engine = Engine(everything, SETTINGS[profile], pool, scope.cpu_count)
+        contestants: dict[tuple[str, str, str], list[Entry]] = {}
+        for trial in trials:
+            contestants.setdefault((trial.suite, trial.implementation, trial.device), []).append(engine.entry(trial))
         with ThreadPoolExecutor(max_workers=scope.cpu_count) as executor:
-            for record in executor.map(lambda trial: run_check_trial(engine.entry(trial), pool), trials):
-                progress.step(f"{record.trial.suite}/{record.trial.implementation} {record.trial.case.label}")
-                progress.advance(1)
-                records.append(record)
+            for group in executor.map(lambda entries: run_checks(entries, pool), contestants.values()):
+                progress.step(f"{group[0].trial.suite}/{group[0].trial.implementation}")
+                progress.advance(len(group))
+                records += group
     return records
 
 

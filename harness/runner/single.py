@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from harness.records import Record, Sample
 from harness.runner.contest import Entry
 from harness.runner.outcome import Outcome, warmup_samples
@@ -22,15 +24,23 @@ def run_single(entry: Entry, pool: WorkerPool) -> Record:
     return outcome.record()
 
 
-def run_check_trial(entry: Entry, pool: WorkerPool) -> Record:
-    """Only check the answer; the record has no samples."""
-    outcome = Outcome(entry.order.trial, entry.origin)
-    worker = pool.start(entry.order)
-    try:
-        outcome.take_check(worker.ask("prepare", entry.order.settings.prepare_timeout_s), "on fresh inputs")
-    finally:
+def run_checks(entries: Sequence[Entry], pool: WorkerPool) -> list[Record]:
+    """Only check the answers of one implementation, one case after another; the records have no samples.
+
+    One worker serves all cases; where a case ends it, the next case gets a new one.
+    """
+    records = []
+    worker: Worker | None = None
+    for entry in entries:
+        if worker is None or worker.ended:
+            worker = pool.start(entry.order)
+        outcome = Outcome(entry.order.trial, entry.origin)
+        timeout_s = entry.order.settings.prepare_timeout_s
+        outcome.take_check(worker.ask("check", timeout_s, trial=entry.order.trial.to_json()), "on fresh inputs")
+        records.append(outcome.record())
+    if worker is not None:
         worker.finish()
-    return outcome.record()
+    return records
 
 
 def _probe(entry: Entry, worker: Worker, outcome: Outcome) -> None:

@@ -71,13 +71,13 @@ class Worker:
         self._process.start()
         theirs.close()
 
-    def ask(self, step: str, timeout_s: float) -> dict[str, Any]:
+    def ask(self, step: str, timeout_s: float, **arguments: Any) -> dict[str, Any]:
         """Have the worker do ``step``; its reply always has a ``status``, and a ``reason`` unless that is ``ok``.
 
         A worker that dies or does not answer in time is ended, and its reply says so.
         """
         try:
-            self._connection.send_bytes(step.encode())
+            self._connection.send_bytes(json.dumps({"step": step, "arguments": arguments}).encode())
             if not self._connection.poll(timeout_s):
                 self.kill()
                 return _failure("timeout", f"no answer within {timeout_s:g} s in step {step!r}")
@@ -91,6 +91,11 @@ class Worker:
             self.kill()
             return _failure("crashed", f"sent what is no reply in step {step!r}")
         return reply
+
+    @property
+    def ended(self) -> bool:
+        """Whether the worker died or was killed."""
+        return self not in self._siblings
 
     def finish(self) -> None:
         """Let the worker end by itself; kill it, and whatever it started, if it does not."""

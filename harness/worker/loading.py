@@ -37,15 +37,20 @@ def load_implementation(module_name: str, path: Path, own_packages: tuple[str, .
 
 
 def _import(module_name: str, path: Path) -> ModuleType:
-    top = module_name.split(".")[0]
-    if _found(top):
+    if module_name in sys.modules:
+        return sys.modules[module_name]
+    if _found(module_name.split(".")[0]):
         return importlib.import_module(module_name)
     spec = importlib.util.spec_from_file_location(module_name, path)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} cannot be imported as Python")
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[module_name]
+        raise
     return module
 
 

@@ -41,15 +41,15 @@ def worker_main(connection: Connection, order_json: str, log_path: str) -> None:
     session = Session(order)
     while True:
         try:
-            request = connection.recv_bytes().decode()
+            request = json.loads(connection.recv_bytes())
         except (EOFError, OSError):
             break
-        connection.send_bytes(json.dumps(_answer(session, request)).encode())
+        connection.send_bytes(json.dumps(_answer(session, request["step"], request["arguments"])).encode())
 
 
-def _answer(session: Session, step: str) -> dict[str, Any]:
+def _answer(session: Session, step: str, arguments: dict[str, Any]) -> dict[str, Any]:
     try:
-        return {"status": "ok", **STEPS[step](session)}
+        return {"status": "ok", **STEPS[step](session, **arguments)}
     except (Unavailable, InstrumentUnavailable) as error:
         return {"status": "unavailable", "reason": str(error)}
     except BaseException as error:  # SystemExit and KeyboardInterrupt in a contestant are its failures too

@@ -18,6 +18,7 @@ from harness.instruments.energy import measure_energy, open_sensor
 from harness.instruments.memory import make_memory_meter
 from harness.instruments.timing import Timer, calibrate, make_timer, warm_up
 from harness.seeds import derive_seed
+from harness.trials import Trial
 from harness.worker.arrays import convert, draw_inputs, hand_over
 from harness.worker.calls import call, no_lap, phases_until
 from harness.worker.checking import check_call
@@ -43,7 +44,7 @@ class Session:
         begin = time.perf_counter_ns()
         implementation = self._load(self._order.code)
         loaded = time.perf_counter_ns()
-        reply = self._check("before")
+        reply = self._check(self._trial, "before")
         self._implementation = implementation
         reply["setup_ns"] = {"load": loaded - begin}
         return reply
@@ -77,7 +78,11 @@ class Session:
 
     def verify(self) -> Reply:
         """Check the answer again, on inputs that the implementation has not seen."""
-        return self._check("after")
+        return self._check(self._trial, "after")
+
+    def check(self, trial: Mapping[str, Any]) -> Reply:
+        """Check the answer on another trial's case, dtype and device, with the same implementation."""
+        return self._check(Trial.from_json(trial), "check")
 
     def memory(self) -> Reply:
         """Peak growth over single calls; the first one is warm-up."""
@@ -128,19 +133,19 @@ class Session:
         """The machine's own best rates for the trial's device, dtype and threads."""
         return asdict(measure_ceiling(self._trial.device, self._trial.dtype, self._trial.threads))
 
-    def _check(self, when: str) -> Reply:
+    def _check(self, trial: Trial, when: str) -> Reply:
         suite = self._suite()
         check = check_call(
             suite,
             self._load(self._order.code),
-            self._trial.case,
-            dtype=self._trial.dtype,
-            device=self._trial.device,
-            seed=self._seed("check", when, self._trial.round),
+            trial.case,
+            dtype=trial.dtype,
+            device=trial.device,
+            seed=derive_seed(trial.seed, trial.suite, trial.case.label, "check", when, trial.round),
             load_naive=lambda: self._load(self._order.naive),
-            until=self._trial.until,
+            until=trial.until,
         )
-        same_case = dict(check.case) == dict(self._trial.case)
+        same_case = dict(check.case) == dict(trial.case)
         return {
             "reason": check.reason,
             "errors": dict(check.errors),
@@ -202,13 +207,14 @@ class Session:
         return None
 
 
-STEPS: Mapping[str, Callable[[Session], Reply]] = {
+STEPS: Mapping[str, Callable[..., Reply]] = {
     step.__name__: step
     for step in (
         Session.prepare,
         Session.calibrate,
         Session.sample,
         Session.verify,
+        Session.check,
         Session.memory,
         Session.energy,
         Session.probe,

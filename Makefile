@@ -1,0 +1,58 @@
+# Everything a newcomer needs: `make bench` and `make test`. Both install what is missing into .venv and nothing else.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+INSTALL := $(PIP) install --quiet --constraint constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help bench full test lint types tests benchmarks asv clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*##/\t/' | expand -t 14
+
+bench: $(VENV)/installed ## measure every suite (quick profile); ends with the table, the verdicts and the page
+	$(BIN)/python -m harness run --profile quick
+
+full: $(VENV)/installed ## the same with the full profile, which takes hours
+	$(BIN)/python -m harness run --profile full
+
+test: lint types tests ## lint, type check and all tests
+
+lint: $(VENV)/installed-dev
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+
+types: $(VENV)/installed-dev
+	$(BIN)/python -m mypy
+
+tests: $(VENV)/installed-dev
+	$(BIN)/python -m pytest
+
+benchmarks: $(VENV)/installed-dev ## every case under pytest-benchmark
+	$(BIN)/python -m pytest tests/benchmarks --benchmark-only
+
+asv: $(VENV)/installed-asv ## track the current commit with asv and publish its pages
+	$(BIN)/python -m asv machine --yes
+	$(BIN)/python -m asv run --python=same --set-commit-hash "$$(git rev-parse HEAD)" --quick
+	$(BIN)/python -m asv publish
+
+clean: ## remove the virtual environment and caches
+	rm -rf $(VENV) .asv .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
+
+# torch comes first and pinned, so that no other package pulls in another build of it.
+$(VENV)/installed: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(INSTALL) torch
+	$(INSTALL) --editable .
+	$(INSTALL) --editable '.[peers]' || echo "not every peer can be installed here; those will be shown as unavailable"
+	touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(INSTALL) --editable '.[dev]'
+	touch $@
+
+$(VENV)/installed-asv: $(VENV)/installed
+	$(INSTALL) --editable '.[asv]'
+	touch $@

@@ -1,0 +1,152 @@
+"""What was not measured, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.discovery import Catalogue
+from harness.records import Record
+from harness.reporting import text
+from harness.reporting.measures import Measures
+from harness.reporting.standing import Contestant
+from harness.trials import INSTRUMENTS
+
+_NOUNS = {
+    "failed": "failed",
+    "timeout": "ran out of time",
+    "out_of_memory": "ran out of memory",
+    "crashed": "crashed",
+    "wrong": "gave a wrong answer",
+    "unavailable": "was not run",
+}
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Something that has no figure.
+
+    :param what: who or what, in a few words.
+    :param reason: why, as far as it was recorded.
+    :param detail: long texts, folded.
+    """
+
+    what: str
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Absent:
+    """Everything without a figure, by kind; an empty group is not shown."""
+
+    groups: tuple[tuple[str, tuple[Gap, ...]], ...]
+
+
+def find_gaps(
+    measured: Sequence[tuple[Measures, Sequence[Contestant]]],
+    catalogue: Catalogue,
+    records: Sequence[Record],
+    environment: Mapping[str, Any],
+    warnings: Sequence[str],
+) -> Absent:
+    groups = {
+        "Devices and instruments": [*_devices(environment, records), *_instruments(environment)],
+        "Implementations that could not run": [*_unavailable(measured), *_unrecorded(measured, catalogue)],
+        "Trials that ended without a figure": [*_mishaps(measured), *_probes(records)],
+        "Suites": list(_suites(measured, catalogue, records)),
+        "Lines of the records that could not be read": [Gap(warning, "left out") for warning in warnings],
+    }
+    return Absent(tuple((title, tuple(gaps)) for title, gaps in groups.items() if gaps))
+
+
+def _devices(environment: Mapping[str, Any], records: Sequence[Record]) -> Iterable[Gap]:
+    sensors = environment.get("sensors", {})
+    if not environment.get("gpus"):
+        state = sensors.get("cuda", {}).get("reason", "")
+        yield Gap("GPU", state or "none was found on this machine")
+    elif "cuda" not in environment.get("devices", []):
+        yield Gap("GPU", "there is one, but the run left it out")
+    if not environment.get("ceilings"):
+        yield Gap("Ceilings of the machine", "none were measured, so there is no share of a ceiling")
+    if records and all(record.status != "ok" for record in records):
+        yield Gap("Times", "no contestant gave a right answer, and none is shown without one")
+
+
+def _instruments(environment: Mapping[str, Any]) -> Iterable[Gap]:
+    taken = environment.get("instruments", INSTRUMENTS)
+    devices = environment.get("devices", ["cpu"])
+    for instrument in INSTRUMENTS:
+        if instrument == "energy":
+            for device in devices:
+                sensor = environment.get("sensors", {}).get(device, {})
+                if not sensor.get("available"):
+                    yield Gap(f"Energy on {device}", sensor.get("reason") or "no sensor was recorded")
+                elif instrument not in taken:
+                    yield Gap(f"Energy on {device}", "the run left it out")
+        elif instrument not in taken:
+            yield Gap(instrument.capitalize(), "the run left it out")
+
+
+def _unavailable(measured: Sequence[tuple[Measures, Sequence[Contestant]]]) -> Iterable[Gap]:
+    by_reason: dict[str, list[str]] = {}
+    for measures, contestants in measured:
+        for contestant in contestants:
+            if contestant.standing == "unavailable":
+                for mishap in contestant.mishaps:
+                    by_reason.setdefault(mishap.reason or "no reason was recorded", []).append(
+                        f"{measures.suite.name}/{contestant.name}"
+                    )
+    for reason, names in by_reason.items():
+        yield Gap(text.listing(dict.fromkeys(names)), reason)
+
+
+def _unrecorded(measured: Sequence[tuple[Measures, Sequence[Contestant]]], catalogue: Catalogue) -> Iterable[Gap]:
+    """Implementations of a suite in the run that have no record in it."""
+    for measures, contestants in measured:
+        seen = {contestant.name for contestant in contestants}
+        for listing in catalogue.of(measures.suite.name):
+            if listing.name not in seen:
+                devices = text.listing(listing.devices)
+                yield Gap(
+                    f"{listing.suite}/{listing.name}",
+                    listing.reason or f"not part of this run (written for {devices}, {text.listing(listing.dtypes)})",
+                )
+
+
+def _mishaps(measured: Sequence[tuple[Measures, Sequence[Contestant]]]) -> Iterable[Gap]:
+    for measures, contestants in measured:
+        for contestant in contestants:
+            if contestant.standing == "unavailable":
+                continue
+            for mishap in contestant.mishaps:
+                verb = _NOUNS.get(mishap.status, mishap.status)
+                yield Gap(
+                    f"{measures.suite.name}/{contestant.name} {verb}",
+                    mishap.reason or "no reason was recorded",
+                    f"in {text.listing(mishap.where, most=8)}",
+                )
+
+
+def _probes(records: Sequence[Record]) -> Iterable[Gap]:
+    """Probes that concern no implementation; the others are among their implementation's mishaps."""
+    bad = dict.fromkeys(
+        (record.trial.suite, record.trial.probe, record.status, record.reason)
+        for record in records
+        if not record.trial.implementation and record.status != "ok"
+    )
+    for suite, probe, status, reason in bad:
+        yield Gap(f"{suite}, probe {probe} {_NOUNS.get(status, status)}", reason or "no reason was recorded")
+
+
+def _suites(
+    measured: Sequence[tuple[Measures, Sequence[Contestant]]], catalogue: Catalogue, records: Sequence[Record]
+) -> Iterable[Gap]:
+    shown = {measures.suite.name for measures, _ in measured}
+    left_out = [name for name in catalogue.suites if name not in shown]
+    if left_out:
+        yield Gap(text.listing(left_out), "no records in this run")
+    unknown = dict.fromkeys(record.trial.suite for record in records if record.trial.suite not in catalogue.suites)
+    if unknown:
+        yield Gap(text.listing(unknown), "has records in this run, but the project has no such suite any more")

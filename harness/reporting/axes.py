@@ -1,0 +1,69 @@
+"""Log axes with a few round ticks that are labelled as people say them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator
+
+from harness.reporting import text
+
+_MOST_TICKS = 5
+
+
+def set_log_scale(
+    axes: Axes, which: Literal["x", "y"], values: Sequence[float], name: Callable[[float], str], base: int = 10
+) -> None:
+    """A log axis that holds all positive ``values`` with room to both sides; ``name`` labels a tick."""
+    finite = [value for value in values if math.isfinite(value) and value > 0] or [1.0]
+    low, high = min(finite), max(finite)
+    room = max((high / low) ** 0.06, 1.08)
+    low, high = low / room, high * room
+    (axes.set_xscale if which == "x" else axes.set_yscale)("log")
+    (axes.set_xlim if which == "x" else axes.set_ylim)(low, high)
+    _set_ticks(axes, which, round_ticks(low, high, base), name)
+
+
+def set_size_axis(axes: Axes, sizes: Sequence[float]) -> None:
+    """A horizontal log axis with its ticks at the measured sizes, at most as many as have room."""
+    low, high = min(sizes), max(sizes)
+    room = max((high / low) ** 0.06, 1.08)
+    axes.set_xscale("log")
+    axes.set_xlim(low / room, high * room)
+    least_gap = (math.log(high) - math.log(low)) / _MOST_TICKS * 0.8
+    ticks: list[float] = []
+    for size in sorted(sizes):
+        if not ticks or math.log(size / ticks[-1]) >= least_gap:
+            ticks.append(size)
+    _set_ticks(axes, "x", ticks, text.compact)
+
+
+def round_ticks(low: float, high: float, base: int = 10) -> list[float]:
+    """A few round values within the range: powers of the base, or steps of 1, 2 and 5, or even steps in a short one."""
+    first, last = math.ceil(math.log(low, base) - 1e-9), math.floor(math.log(high, base) + 1e-9)
+    powers = [float(base) ** power for power in range(first, last + 1)]
+    if len(powers) >= 3:
+        stride = math.ceil(len(powers) / _MOST_TICKS)
+        return powers[::stride]
+    if base == 10:
+        steps = [
+            digit * 10.0**power
+            for power in range(first - 1, last + 1)
+            for digit in (1, 2, 5)
+            if low <= digit * 10.0**power <= high
+        ]
+        if len(steps) >= 3:
+            return steps[:: math.ceil(len(steps) / _MOST_TICKS)]
+    even = MaxNLocator(nbins=3, steps=[1, 2, 5, 10]).tick_values(low, high)
+    return [float(value) for value in even if low <= value <= high] or [low, high]
+
+
+def _set_ticks(axes: Axes, which: Literal["x", "y"], ticks: Sequence[float], name: Callable[[float], str]) -> None:
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_major_locator(FixedLocator(list(ticks)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: name(value)))
+    axis.set_minor_locator(NullLocator())
+    axis.set_minor_formatter(NullFormatter())

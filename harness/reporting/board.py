@@ -1,0 +1,131 @@
+"""The claims board: every claim with its verdict and what it rests on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from harness.claims import VERDICTS, CellResult, ClaimResult, Verdict
+from harness.reporting import text
+from harness.reporting.interval import draw_interval
+
+
+@dataclass(frozen=True)
+class CellView:
+    label: str
+    verdict: Verdict
+    estimate: str
+    band: str
+    drawing: Markup
+    reason: str
+
+
+@dataclass(frozen=True)
+class ClaimView:
+    """A claim as the page shows it.
+
+    :param telling: the workload that the headline figure is taken from.
+    :param tally: how many workloads came out how, where there are several.
+    """
+
+    id: str
+    suite: str
+    kind: str
+    verdict: Verdict
+    statement: str
+    sentence: str
+    source: str
+    sentence_language: str
+    estimate: str
+    band: str
+    drawing: Markup
+    telling: str
+    tally: str
+    rule: str
+    reason: str
+    remark: str
+    cells: tuple[CellView, ...]
+
+
+@dataclass(frozen=True)
+class SuiteClaims:
+    name: str
+    title: str
+    claims: tuple[ClaimView, ...]
+
+
+@dataclass(frozen=True)
+class Board:
+    """All claims, by suite."""
+
+    counts: tuple[tuple[Verdict, int], ...]
+    suites: tuple[SuiteClaims, ...]
+
+    @property
+    def total(self) -> int:
+        return sum(count for _, count in self.counts)
+
+    def counts_of(self, suite: str) -> tuple[tuple[Verdict, int], ...]:
+        return _count(claim.verdict for part in self.suites if part.name == suite for claim in part.claims)
+
+
+def make_board(results: Sequence[ClaimResult], titles: dict[str, str]) -> Board:
+    """The board of ``results``; ``titles`` are the suites to show, in order."""
+    parts = [
+        SuiteClaims(name, title, tuple(_claim(result) for result in results if result.suite == name))
+        for name, title in titles.items()
+    ]
+    shown = tuple(part for part in parts if part.claims)
+    return Board(_count(claim.verdict for part in shown for claim in part.claims), shown)
+
+
+def _count(verdicts: object) -> tuple[tuple[Verdict, int], ...]:
+    found = Counter(verdicts)  # type: ignore[call-overload]
+    return tuple((verdict, found[verdict]) for verdict in VERDICTS)
+
+
+def _claim(result: ClaimResult) -> ClaimView:
+    claim, telling = result.claim, result.telling
+    several = len(result.cells) > 1
+    return ClaimView(
+        id=claim.id,
+        suite=result.suite,
+        kind=claim.kind,
+        verdict=result.verdict,
+        statement=claim.statement,
+        sentence=claim.sentence,
+        source=claim.source,
+        sentence_language="zh" if text.is_chinese(claim.sentence) else "",
+        estimate=text.estimate_with_interval(telling.estimate, claim.unit) if telling else "",
+        band=text.band(telling.band, claim.unit) if telling else "",
+        drawing=_drawing(telling, claim.unit, labelled=True) if telling else Markup(""),
+        telling=telling.label if telling else "",
+        tally=_tally(result.cells) if several else "",
+        rule=("every workload must hold" if claim.combine == "all" else "one workload suffices") if several else "",
+        reason=result.reason if result.verdict == "not tested" or not several else "",
+        remark=claim.remark,
+        cells=tuple(_cell(cell, claim.unit) for cell in result.cells),
+    )
+
+
+def _tally(cells: Sequence[CellResult]) -> str:
+    found = Counter(cell.verdict for cell in cells)
+    return ", ".join(f"{found[verdict]} {verdict}" for verdict in VERDICTS if found[verdict])
+
+
+def _cell(cell: CellResult, unit: str) -> CellView:
+    return CellView(
+        label=cell.label,
+        verdict=cell.verdict,
+        estimate=text.estimate_with_interval(cell.estimate, unit),
+        band=text.band(cell.band, unit),
+        drawing=_drawing(cell, unit, labelled=False) if cell.estimate else Markup(""),
+        reason=cell.reason,
+    )
+
+
+def _drawing(cell: CellResult, unit: str, *, labelled: bool) -> Markup:
+    return draw_interval(cell.estimate, cell.band, unit, cell.verdict, labelled=labelled)

@@ -1,0 +1,205 @@
+"""Which figures a suite gets, and what each says in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from markupsafe import Markup
+
+from harness.reporting import text
+from harness.reporting.dots import Dot, DotPlot, draw_dots
+from harness.reporting.growth import Curve, GrowthPlot, draw_growth
+from harness.reporting.leaders import ranked
+from harness.reporting.measures import Family, Measures, Workload
+from harness.reporting.style import SERIES, Series, assign_series
+from harness.statistics import Estimate, growth_exponent
+
+MOST_FAMILIES = 3
+_PHASE_MARKERS = ("o", "s", "^", "D", "v", "P")
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A figure with its title and the sentence beneath it."""
+
+    id: str
+    title: str
+    caption: str
+    svg: Markup
+
+
+def make_charts(measures: Measures) -> tuple[Chart, ...]:
+    """The figures of a suite: of the headline workload, and along the suite's axis; none without a right answer."""
+    looks = assign_series(measures.contestants, measures.suite.baseline)
+    return tuple(_charts(measures, looks))
+
+
+def _charts(measures: Measures, looks: Mapping[str, Series]) -> Iterator[Chart]:
+    headline = measures.headline
+    if headline is None:
+        return
+    yield from _speed(measures, headline, looks)
+    yield from _phases(measures, headline)
+    for number, family in enumerate(measures.families[:MOST_FAMILIES]):
+        yield from _growth(measures, family, looks, "time", number)
+    yield from _memory(measures, headline, looks)
+    for number, family in enumerate(measures.families[:1]):
+        yield from _growth(measures, family, looks, "memory", number)
+
+
+def _speed(measures: Measures, workload: Workload, looks: Mapping[str, Series]) -> Iterator[Chart]:
+    baseline = measures.suite.baseline
+    ratios = {name: _ratio(measures, workload, name) for name in ranked(measures, workload, "time")}
+    dots = [Dot(name, ratio, looks[name]) for name, ratio in ratios.items() if ratio is not None]
+    if not dots or set(ratios) == {baseline}:
+        return
+    figures = "; ".join(f"{dot.row} {text.estimate_with_interval(dot.estimate)}" for dot in dots)
+    yield Chart(
+        f"speed-{measures.suite.name}",
+        "Time against the baseline",
+        f"Time over that of {baseline} in the same blocks, with 95 % intervals; left of the line is faster. "
+        f"{workload.label(measures.fixed)}.",
+        draw_dots(
+            DotPlot(
+                key=f"speed-{measures.suite.name}",
+                label=f"time, × that of {baseline}" if len(baseline) < 22 else "time, × the baseline's",
+                description=f"Time over that of {baseline}: {figures}",
+                dots=dots,
+                name=lambda value: f"×{text.number(value)}",
+                reference=(1.0, "as fast"),
+            )
+        ),
+    )
+
+
+def _ratio(measures: Measures, workload: Workload, name: str) -> Estimate | None:
+    reading = measures.reading(workload, name, "time")
+    return reading.ratio if reading else None
+
+
+def _phases(measures: Measures, workload: Workload) -> Iterator[Chart]:
+    looks = {
+        phase: Series(SERIES[place % len(SERIES)], _PHASE_MARKERS[place % len(_PHASE_MARKERS)])
+        for place, phase in enumerate(measures.suite.phases)
+    }
+    dots = [
+        Dot(name, reading.estimate, looks[phase], phase)
+        for name in ranked(measures, workload, "time")
+        for phase in measures.phases(workload, name)
+        if (reading := measures.reading(workload, name, "time", phase)) and reading.estimate
+    ]
+    if len(measures.suite.phases) < 2 or not dots:
+        return
+    figures = "; ".join(f"{dot.row} {dot.kind} {text.estimate_with_interval(dot.estimate, 'ns')}" for dot in dots)
+    yield Chart(
+        f"phases-{measures.suite.name}",
+        "Time by phase",
+        f"Median time of each phase of one call, with 95 % intervals. {workload.label(measures.fixed)}.",
+        draw_dots(
+            DotPlot(
+                key=f"phases-{measures.suite.name}",
+                label="time per call",
+                description=f"Time by phase: {figures}",
+                dots=dots,
+                name=_name_of("ns"),
+                unseen="too short for the clock",
+            )
+        ),
+    )
+
+
+def _memory(measures: Measures, workload: Workload, looks: Mapping[str, Series]) -> Iterator[Chart]:
+    at = replace(workload, threads=1)
+    readings = {name: measures.reading(at, name, "memory") for name in ranked(measures, at, "memory")}
+    dots = [
+        Dot(name, reading.estimate, looks[name]) for name, reading in readings.items() if reading and reading.estimate
+    ]
+    if not dots:
+        return
+    figures = "; ".join(f"{dot.row} {text.estimate_with_interval(dot.estimate, 'bytes')}" for dot in dots)
+    yield Chart(
+        f"memory-{measures.suite.name}",
+        "Peak memory",
+        f"How far one call grows the process beyond its inputs, with 95 % intervals. {at.label(measures.fixed)}.",
+        draw_dots(
+            DotPlot(
+                key=f"memory-{measures.suite.name}",
+                label="peak memory of one call",
+                description=f"Peak memory: {figures}",
+                dots=dots,
+                name=_name_of("bytes"),
+                base=2,
+                unseen="0 B: the process did not grow",
+            )
+        ),
+    )
+
+
+def _growth(
+    measures: Measures, family: Family, looks: Mapping[str, Series], instrument: str, number: int
+) -> Iterator[Chart]:
+    unit, what = ("ns", "Time") if instrument == "time" else ("bytes", "Peak memory")
+    line = family if instrument == "time" else _with_one_thread(family)
+    curves = [
+        curve
+        for name in measures.contestants
+        if len((curve := _curve(measures, line, name, instrument, looks[name])).by_size) > 1
+    ]
+    if not curves:
+        return
+    axis = measures.suite.axis
+    key = f"growth-{instrument}-{number + 1}-{measures.suite.name}"
+    fits = "; ".join(_in_words(curve, axis) for curve in curves)
+    yield Chart(
+        key,
+        f"{what} along {axis}",
+        f"Median {what.lower()} of one call on log-log axes; the exponents are fitted to the medians, with 95 % "
+        f"intervals. {family.name}.",
+        draw_growth(
+            GrowthPlot(
+                key=key,
+                axis=axis,
+                label="time per call" if instrument == "time" else "peak memory of one call",
+                description=f"{what} along {axis}: {fits}",
+                curves=curves,
+                name=_name_of(unit),
+                base=10 if instrument == "time" else 2,
+            )
+        ),
+    )
+
+
+def _curve(measures: Measures, family: Family, name: str, instrument: str, series: Series) -> Curve:
+    """Only positive costs: a log axis and a power law have no place for others."""
+    costs = {}
+    observed = {}
+    for size, workload in family.by_size.items():
+        reading = measures.reading(workload, name, instrument)
+        if reading and reading.estimate and reading.estimate.value > 0:
+            costs[size] = reading.estimate
+            observed[size] = measures.observations(workload, name, instrument)
+    try:
+        exponent = growth_exponent(observed)
+    except ValueError:
+        exponent = None
+    return Curve(name, costs, exponent, series)
+
+
+def _in_words(curve: Curve, axis: str) -> str:
+    if curve.exponent is None:
+        return f"{curve.name} at {text.count(len(curve.by_size), 'size')}"
+    return f"{curve.name} as {axis} to the power of {text.estimate_with_interval(curve.exponent)}"
+
+
+def _with_one_thread(family: Family) -> Family:
+    return Family(family.name, {size: replace(workload, threads=1) for size, workload in family.by_size.items()})
+
+
+def _name_of(unit: str) -> Callable[[float], str]:
+    return lambda value: text.quantity(value, unit)
+
+
+def unshown_families(measures: Measures) -> Sequence[Family]:
+    """Lines along the axis that have no figure of their own."""
+    return measures.families[MOST_FAMILIES:]

@@ -1,0 +1,212 @@
+"""Leader boards: the contestants of one workload, cheapest first, and those without a figure with the reason."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.contract import TOTAL
+from harness.reporting import text
+from harness.reporting.measures import Measures, Reading, Workload
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One cell of a board; ``why`` says why there is none.
+
+    :param value: as it is shown, a dash where nothing was measured.
+    :param detail: its interval or what else belongs to it.
+    """
+
+    value: str
+    detail: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class PhaseShare:
+    """One phase of a contestant's call; ``percent`` is of the phases' sum."""
+
+    name: str
+    time: Figure
+    percent: float
+
+
+@dataclass(frozen=True)
+class Leader:
+    """One contestant in one workload.
+
+    :param nearest: the ceiling it comes nearest to, with its share of it.
+    """
+
+    name: str
+    place: int
+    is_baseline: bool
+    status: str
+    reason: str
+    time: Figure
+    ratio: Figure
+    phases: tuple[PhaseShare, ...]
+    memory: Figure
+    memory_ratio: Figure
+    energy: Figure
+    nearest: Figure
+    error: Figure
+    setup: Figure
+    samples: int
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LeaderBoard:
+    label: str
+    is_headline: bool
+    leaders: tuple[Leader, ...]
+    has_phases: bool
+    has_energy: bool
+
+
+def make_board(measures: Measures, workload: Workload) -> LeaderBoard:
+    """Everyone who was meant to take part in ``workload``: by median time, then those without one by name."""
+    names = [name for name in measures.contestants if measures.reading(workload, name, "time")]
+    names.sort(key=lambda name: (_time(measures, workload, name), name))
+    leaders = [_leader(measures, workload, name, place) for place, name in enumerate(names, start=1)]
+    return LeaderBoard(
+        label=workload.label(measures.fixed),
+        is_headline=workload == measures.headline,
+        leaders=tuple(leaders),
+        has_phases=any(leader.phases for leader in leaders),
+        has_energy=any(leader.energy.value != text.DASH for leader in leaders),
+    )
+
+
+def _time(measures: Measures, workload: Workload, name: str) -> float:
+    median = measures.median(workload, name, "time")
+    return math.inf if median is None else median
+
+
+def _leader(measures: Measures, workload: Workload, name: str, place: int) -> Leader:
+    reading = measures.reading(workload, name, "time")
+    if reading is None:
+        raise ValueError(f"{name} took no part in {workload.label()}")
+    memory, memory_note = _memory(measures, workload, name)
+    is_baseline = name == measures.suite.baseline
+    return Leader(
+        name=name,
+        place=place if reading.estimate else 0,
+        is_baseline=is_baseline,
+        status=reading.status,
+        reason=reading.reason,
+        time=_figure(reading, "ns"),
+        ratio=_ratio(reading, is_baseline, measures, workload),
+        phases=_phases(measures, workload, name),
+        memory=_figure(memory, "bytes", memory_note),
+        memory_ratio=_ratio(memory, is_baseline, measures, workload),
+        energy=_figure(measures.reading(workload, name, "energy"), "J"),
+        nearest=_nearest_ceiling(measures, workload, name),
+        error=_error(measures, workload, name),
+        setup=_setup(reading),
+        samples=reading.samples,
+        flags=_flags(measures, workload, name),
+    )
+
+
+def _figure(reading: Reading | None, unit: str, note: str = "") -> Figure:
+    if reading is None:
+        return Figure(text.DASH, why="not measured in this workload")
+    if reading.estimate is None:
+        return Figure(text.DASH, why=reading.reason or reading.status)
+    details = [text.interval(reading.estimate, unit), note]
+    return Figure(text.quantity(reading.estimate.value, unit), "; ".join(filter(None, details)))
+
+
+def _ratio(reading: Reading | None, is_baseline: bool, measures: Measures, workload: Workload) -> Figure:
+    if reading is None or reading.estimate is None:
+        return Figure(text.DASH, why="no figure of its own")
+    if is_baseline:
+        return Figure("baseline")
+    if reading.ratio is None:
+        baseline = measures.suite.baseline
+        own = measures.reading(workload, baseline, "time")
+        missing = (own.reason or own.status) if own and own.estimate is None else "not measured in the same blocks"
+        return Figure(text.DASH, why=f"{baseline}: {missing}")
+    return Figure(text.times(reading.ratio), text.interval(reading.ratio))
+
+
+def _memory(measures: Measures, workload: Workload, name: str) -> tuple[Reading | None, str]:
+    """Memory is read with one thread; with more it is that figure, and said to be."""
+    own = measures.reading(workload, name, "memory")
+    if own is not None or workload.threads == 1:
+        return own, ""
+    single = Workload(workload.case, workload.device, workload.dtype, 1, workload.until)
+    return measures.reading(single, name, "memory"), "with 1 thread"
+
+
+def _phases(measures: Measures, workload: Workload, name: str) -> tuple[PhaseShare, ...]:
+    names = measures.phases(workload, name)
+    if len(names) < 2:
+        return ()
+    medians = [measures.median(workload, name, "time", phase) or 0.0 for phase in names]
+    total = sum(medians) or math.nan
+    return tuple(
+        PhaseShare(phase, _figure(measures.reading(workload, name, "time", phase), "ns"), 100 * median / total)
+        for phase, median in zip(names, medians, strict=True)
+    )
+
+
+def _nearest_ceiling(measures: Measures, workload: Workload, name: str) -> Figure:
+    shares = {
+        "arithmetic": measures.share(workload, name, "matmul"),
+        "memory traffic": measures.share(workload, name, "copy"),
+    }
+    found = {ceiling: share for ceiling, share in shares.items() if share is not None}
+    if not found:
+        return Figure(text.DASH, why=_no_share(measures, workload))
+    nearest = max(found, key=lambda ceiling: found[ceiling].value)
+    return Figure(text.percent(found[nearest].value), f"of {nearest}")
+
+
+def _no_share(measures: Measures, workload: Workload) -> str:
+    if measures.suite.work is None:
+        return "the suite has no work model"
+    if workload.until:
+        return f"the work model is of the whole call, this one ends after {workload.until}"
+    return "no time, or no ceiling was measured for this device, dtype and number of threads"
+
+
+def _error(measures: Measures, workload: Workload, name: str) -> Figure:
+    errors = [
+        (error, record.limits.get(output, math.nan))
+        for record in measures.records_of(workload, name, "time")
+        for output, error in record.errors.items()
+    ]
+    if not errors:
+        return Figure(text.DASH, why="not checked")
+    error, limit = max(errors, key=lambda pair: pair[0] / pair[1] if pair[1] > 0 else pair[0])
+    return Figure(text.number(error), f"of {text.number(limit)}" if not math.isnan(limit) else "")
+
+
+def _setup(reading: Reading) -> Figure:
+    if reading.estimate is None or math.isnan(reading.setup_ms) or reading.setup_ms <= 0:
+        return Figure(text.DASH, why=reading.reason or "not recorded")
+    return Figure(text.quantity(reading.setup_ms * 1e6, "ns"))
+
+
+def _flags(measures: Measures, workload: Workload, name: str) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for instrument in ("time", "memory", "energy"):
+        for record in measures.records_of(workload, name, instrument):
+            found |= dict.fromkeys(record.flags)
+            found |= dict.fromkeys(flag for sample in record.measured for flag in sample.flags)
+    return tuple(flag.replace("_", " ") for flag in found)
+
+
+def ranked(measures: Measures, workload: Workload, instrument: str, phase: str = TOTAL) -> Sequence[str]:
+    """The contestants that have a figure, cheapest first."""
+    costs = {
+        name: cost
+        for name in measures.contestants
+        if (cost := measures.median(workload, name, instrument, phase)) is not None
+    }
+    return sorted(costs, key=lambda name: (costs[name], name))

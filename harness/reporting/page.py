@@ -1,0 +1,127 @@
+"""The page of a run: one HTML file that needs nothing else."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from harness.claims import evaluate_claims
+from harness.discovery import Catalogue
+from harness.reporting import text
+from harness.reporting.absent import find_gaps
+from harness.reporting.board import make_board as make_claims_board
+from harness.reporting.charts import Chart, make_charts, unshown_families
+from harness.reporting.glance import Glance, count_standings, glance
+from harness.reporting.leaders import LeaderBoard, make_board
+from harness.reporting.measures import Measures
+from harness.reporting.origin import describe_origin
+from harness.reporting.standing import Contestant, stand
+from harness.store import Run
+from harness.tables import tidy_table
+
+
+@dataclass(frozen=True)
+class Section:
+    """Everything the page shows of one suite.
+
+    :param fixed: the parameters that all workloads share.
+    :param boards: the headline workload's first.
+    :param unshown: lines along the axis that have no growth figure, by name.
+    """
+
+    name: str
+    title: str
+    baseline: str
+    axis: str
+    fixed: str
+    glance: Glance
+    contestants: tuple[Contestant, ...]
+    boards: tuple[LeaderBoard, ...]
+    charts: tuple[Chart, ...]
+    unshown: tuple[str, ...]
+
+
+def write_page(run: Run, catalogue: Catalogue, output: Path) -> Path:
+    """Write ``<output>/<run>.html`` and return its path; an earlier page of the run is replaced whole or not at all."""
+    output.mkdir(parents=True, exist_ok=True)
+    path = output / f"{run.name}.html"
+    partial = path.with_suffix(".partial")
+    partial.write_text(render_page(run, catalogue), encoding="utf-8")
+    partial.replace(path)
+    return path
+
+
+def render_page(run: Run, catalogue: Catalogue) -> str:
+    """The page's HTML. Suites without records have no section."""
+    names = {record.trial.suite for record in run.records}
+    suites = {name: suite for name, suite in catalogue.suites.items() if name in names}
+    table = tidy_table(run.records, suites, run.environment)
+    measured = [
+        (measures, _contestants(measures, catalogue))
+        for measures in (Measures(suite, run.records, table, run.environment) for suite in suites.values())
+    ]
+    results = evaluate_claims(suites.values(), run.records, run.environment)
+    contestants = [contestant for _, group in measured for contestant in group]
+    return _template().render(
+        origin=describe_origin(run.name, run.environment, run.records),
+        standings=count_standings(contestants),
+        trials=_trials(run),
+        claims=make_claims_board(results, {name: suite.title for name, suite in suites.items()}),
+        sections=[_section(measures, group) for measures, group in measured],
+        absent=find_gaps(measured, catalogue, run.records, run.environment, run.warnings),
+        css=Markup(_style_sheet()),
+        text=text,
+    )
+
+
+def _contestants(measures: Measures, catalogue: Catalogue) -> tuple[Contestant, ...]:
+    titles = {listing.name: listing.title for listing in catalogue.of(measures.suite.name)}
+    names = dict.fromkeys(record.trial.implementation for record in measures.records if record.trial.implementation)
+    return tuple(stand(measures, name, titles.get(name, "")) for name in sorted(names))
+
+
+def _section(measures: Measures, contestants: tuple[Contestant, ...]) -> Section:
+    suite = measures.suite
+    boards = [make_board(measures, workload) for workload in measures.workloads]
+    return Section(
+        name=suite.name,
+        title=suite.title,
+        baseline=suite.baseline,
+        axis=suite.axis,
+        fixed=" ".join(f"{name}={value}" for name, value in measures.fixed.items()),
+        glance=glance(measures, contestants),
+        contestants=contestants,
+        boards=tuple(sorted(boards, key=lambda board: not board.is_headline)),
+        charts=make_charts(measures),
+        unshown=tuple(family.name for family in unshown_families(measures)),
+    )
+
+
+def _trials(run: Run) -> Sequence[tuple[str, int]]:
+    """How many trials ended how, most frequent first."""
+    return Counter(record.status.replace("_", " ") for record in run.records).most_common()
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=PackageLoader("harness.reporting", "templates"),
+        autoescape=True,  # names, messages and claims may hold anything
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _template():  # type: ignore[no-untyped-def]
+    return _templates().get_template("page.html.jinja")
+
+
+def _style_sheet() -> str:
+    return (Path(__file__).parent / "templates" / "page.css").read_text(encoding="utf-8")

@@ -1,0 +1,104 @@
+"""Fixtures that several test modules share: a small project in a folder, and the program run as a user runs it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+SUITE = '''
+"""Sum of shifted numbers and the numbers centred."""
+from harness.contract import Output, Suite, Tolerance, grid
+
+TOLERANCE = Tolerance({"float32": 1e-5, "float64": 1e-12})
+
+
+def make_inputs(rng, n):
+    return {"x": rng.normal(size=n) + 1.0, "shift": 2.0}
+
+
+def reference(x, shift):
+    return {"total": x.sum() + shift, "centred": x - x.mean()}
+
+
+SUITE = Suite(
+    name="total",
+    title="Sum and centre",
+    cases=grid(n=[10, 100, 1000]) + grid("full", n=[100_000]),
+    make_inputs=make_inputs,
+    reference=reference,
+    phases={"sum": (Output("total", TOLERANCE),), "centre": (Output("centred", TOLERANCE),)},
+    baseline="plain",
+    naive="plain",
+    axis="n",
+    call_timeout_s=3.0,
+)
+'''
+
+PLAIN = '''
+"""NumPy, one pass each."""
+from harness.contract import implements
+from suites.total.suite import SUITE
+
+
+@implements(SUITE, dtypes=("float32", "float64"))
+def total(x, shift):
+    yield x.sum() + x.dtype.type(shift)
+    yield x - x.mean()
+'''
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project with one suite, ``total``, and one right implementation, ``plain``; its path holds a space."""
+    root = tmp_path / "a project"
+    (root / "suites" / "total").mkdir(parents=True)
+    (root / "impls" / "total").mkdir(parents=True)
+    (root / "pyproject.toml").write_text("[tool.bakeoff]\npreload = ['numpy']\n")
+    (root / "suites" / "total" / "suite.py").write_text(SUITE)
+    (root / "impls" / "total" / "plain.py").write_text(PLAIN)
+    return root
+
+
+@pytest.fixture
+def add_implementation(project: Path) -> Callable[..., Path]:
+    """Write an implementation of ``total`` whose body is given, and return its file."""
+
+    def add(name: str, body: str, header: str = "", arguments: str = "") -> Path:
+        lines = "\n".join(f"    {line}" for line in body.strip().splitlines())
+        file = project / "impls" / "total" / f"{name}.py"
+        file.write_text(
+            f'"""{name}."""\n{header}\nfrom harness.contract import implements\n'
+            f"from suites.total.suite import SUITE\n\n\n@implements(SUITE{arguments})\n"
+            f"def total(x, shift):\n{lines}\n"
+        )
+        return file
+
+    return add
+
+
+Bakeoff = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def bakeoff(project: Path) -> Bakeoff:
+    """Run the program in the project's folder as a user does, in a process of its own."""
+
+    def run(*arguments: str, folder: Path = project, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "harness", *arguments],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    return run
