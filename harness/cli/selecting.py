@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -60,6 +60,10 @@ def parse_where(conditions: Sequence[str], catalogue: Catalogue) -> Mapping[str,
             choose("--where axis", axis, tuple(sorted({name for case in cases for name in case})))
         matching = [value for value in values if str(value).lower() == text.lower()]
         if not matching:
-            choose(f"--where {axis}: value", text, tuple(str(value) for value in values))
+            raise Failure(f"--where {condition}: no case has that value; {axis} is one of {_listed(values)}")
         where[axis] = matching[0]
     return where
+
+
+def _listed(values: Iterable[Scalar]) -> str:
+    return ", ".join(str(value) for value in values)

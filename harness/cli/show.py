@@ -87,9 +87,9 @@ def _show_failures(console: Console, table: pd.DataFrame) -> None:
     bad = table[~table.status.isin(["ok", "unavailable"])].drop_duplicates(
         ["suite", "implementation", "probe", "case", "device", "dtype", "status"]
     )
-    for row in bad.itertuples():
-        what = escape(f"{row.suite}/{row.implementation or row.probe} {row.case} {row.dtype}")
-        console.print(f"[red]{row.status}[/red] {what}: {escape(str(row.reason))}", soft_wrap=True)
+    for row in bad.to_dict(orient="records"):
+        what = f"{row['suite']}/{row['implementation'] or row['probe']} {row['case']} {row['dtype']}"
+        console.print(f"[red]{row['status']}[/red] {escape(what)}: {escape(row['reason'])}", soft_wrap=True)
     absent = table[(table.status == "unavailable") & table.reason.str.contains("not installed")]
     for reason, rows in absent.groupby("reason"):
         names = sorted(set(rows.suite + "/" + rows.implementation))

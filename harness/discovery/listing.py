@@ -45,6 +45,7 @@ class Listing:
     phases: tuple[str, ...] = ()
     limits: Mapping[str, Any] = field(default_factory=dict)
     kind: str = ""
+    mutates: tuple[str, ...] = ()
     reason: str = ""
 
     @property
@@ -123,8 +124,7 @@ def _declared(call: ast.Call, path: Path) -> dict[str, Any]:
                 f"{path}:{call.lineno}: {keyword.arg} in @implements must be written as a literal, "
                 "since it is read without importing the file"
             ) from error
-        if keyword.arg != "mutates":
-            declared[keyword.arg] = tuple(value) if isinstance(value, list) else value
+        declared[keyword.arg] = tuple(value) if isinstance(value, list) else value
     return declared
 
 

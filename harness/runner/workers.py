@@ -42,9 +42,7 @@ class WorkerPool:
 
     def start(self, order: Order) -> Worker:
         self._started += 1
-        worker = Worker(self._context, order, Path(self._logs.name, f"{self._started}.log"), self._workers)
-        self._workers.add(worker)
-        return worker
+        return Worker(self._context, order, Path(self._logs.name, f"{self._started}.log"), self._workers)
 
     def __enter__(self) -> WorkerPool:
         return self
@@ -68,6 +66,7 @@ class Worker:
         self._process = context.Process(
             target=worker_main, args=(theirs, json.dumps(order.to_json()), str(log)), daemon=False
         )
+        siblings.add(self)  # before it starts, so that an interrupt in between leaves no stray
         self._process.start()
         theirs.close()
 
@@ -109,9 +108,9 @@ class Worker:
         if pid is not None:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(pid, signal.SIGKILL)
-        if self._process.is_alive():
-            self._process.kill()
-        self._process.join(_GRACE_S)
+            if self._process.is_alive():
+                self._process.kill()
+            self._process.join(_GRACE_S)
         self._connection.close()
         self._siblings.discard(self)
 

@@ -8,7 +8,6 @@ import json
 import os
 import resource
 import signal
-import sys
 import traceback
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -22,10 +21,10 @@ from harness.packages import bind_packages
 from harness.worker.loading import Unavailable
 from harness.worker.orders import Order
 from harness.worker.session import STEPS, Session
+from harness.worker.threads import limit_threads
 
 _PR_SET_PDEATHSIG = 1
 _MEMORY_SHARE = 0.8
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
 
 
 def worker_main(connection: Connection, order_json: str, log_path: str) -> None:
@@ -34,9 +33,12 @@ def worker_main(connection: Connection, order_json: str, log_path: str) -> None:
     Requests and replies are JSON, never pickles: the code under test shares this process.
     """
     order = Order.from_json(json.loads(order_json))
-    _isolate(Path(log_path))
+    try:
+        _isolate(Path(log_path))
+    except OSError:  # the runner is gone already, and its folder with it
+        os._exit(1)
     _limit_memory(order.trial.device)
-    _limit_threads(order.trial.threads)
+    limit_threads(order.trial.threads)
     bind_packages(Path(order.root), order.packages)
     session = Session(order)
     while True:
@@ -95,22 +97,3 @@ def _limit_memory(device: str) -> None:
     if device == "cpu":
         limit = int(psutil.virtual_memory().available * _MEMORY_SHARE)
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-
-
-def _limit_threads(threads: int) -> None:
-    """One number for every library: those already imported by the fork server and those that read the environment."""
-    for variable in _THREAD_VARIABLES:
-        os.environ[variable] = str(threads)
-    import threadpoolctl
-
-    threadpoolctl.threadpool_limits(limits=threads)
-    if "torch" in sys.modules:
-        import torch
-
-        torch.set_num_threads(threads)
-    if "numba" in sys.modules:
-        import numba
-
-        numba.set_num_threads(min(threads, int(numba.config.NUMBA_NUM_THREADS)))  # type: ignore[attr-defined]
-    else:
-        os.environ["NUMBA_NUM_THREADS"] = str(threads)

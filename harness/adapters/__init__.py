@@ -1,0 +1,1 @@
+"""The same suites and implementations as asv benchmarks and as pytest-benchmark tests."""

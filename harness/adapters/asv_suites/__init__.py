@@ -1,0 +1,1 @@
+"""asv's benchmark folder; everything in it is generated from the suites."""

@@ -1,0 +1,64 @@
+"""One asv benchmark class for each suite, with its implementations and quick cases as parameters."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, ClassVar
+
+from harness.adapters.contestants import Contestant, contestants
+from harness.config import find_project
+from harness.discovery import load_catalogue
+
+
+def project_root() -> Path:
+    """The checkout of the commit that asv measures: in its environment's folder, or else where asv was started."""
+    environment = os.environ.get("ASV_ENV_DIR")
+    checkout = Path(environment, "project") if environment else None
+    if checkout is not None and (checkout / "pyproject.toml").is_file():
+        return checkout
+    return Path(os.environ.get("ASV_CONF_DIR", "."))
+
+
+class SuiteBenchmark:
+    """Time and peak memory of a suite's contestants; asv shows n/a for a pair that does not exist."""
+
+    contestants: ClassVar[dict[tuple[str, str], Contestant]] = {}
+    param_names: ClassVar[list[str]] = ["implementation", "case"]
+    timeout = 300.0
+
+    def setup(self, implementation: str, case: str) -> None:
+        contestant = self.contestants.get((implementation, case))
+        if contestant is None:
+            raise NotImplementedError(f"{implementation} does not do {case}")
+        self.call = contestant.prepare()
+
+    def time_call(self, implementation: str, case: str) -> None:
+        self.call()
+
+    def track_peak_bytes(self, implementation: str, case: str) -> float:
+        return self.call.peak_bytes()
+
+    track_peak_bytes.unit = "bytes"  # type: ignore[attr-defined]
+
+
+def _benchmark_class(suite: str, members: list[Contestant]) -> type[SuiteBenchmark]:
+    attributes: dict[str, Any] = {
+        "__module__": __name__,
+        "contestants": {(member.listing.name, member.case.label): member for member in members},
+        "params": [
+            list(dict.fromkeys(member.listing.name for member in members)),
+            list(dict.fromkeys(member.case.label for member in members)),
+        ],
+    }
+    return type(suite, (SuiteBenchmark,), attributes)
+
+
+def _by_suite() -> dict[str, list[Contestant]]:
+    found: dict[str, list[Contestant]] = {}
+    for contestant in contestants(load_catalogue(find_project(project_root()))):
+        found.setdefault(contestant.listing.suite, []).append(contestant)
+    return found
+
+
+globals().update({suite: _benchmark_class(suite, members) for suite, members in _by_suite().items()})

@@ -1,0 +1,130 @@
+"""The wall clock: what a sample holds and how calls are counted. No test asserts how long anything took."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.contract import Output, Suite, Tolerance, grid, implements
+from harness.instruments.timing import CpuTimer, calibrate, clock_resolution_ns, loop_overhead_ns, warm_up
+
+
+def suite(*phases: str) -> Suite:
+    return Suite(
+        name="topic",
+        title="A topic",
+        cases=grid(n=[1]),
+        make_inputs=lambda rng, n: {"x": rng.normal(size=n)},
+        reference=lambda x: {"y": x},
+        phases={phase: (Output("y", Tolerance()),) if phase == phases[-1] else () for phase in phases},
+        baseline="b",
+        axis="n",
+    )
+
+
+X = {"x": np.zeros(3)}
+
+
+def test_a_sample_makes_exactly_the_calls_it_says_with_the_collector_off() -> None:
+    collector: list[bool] = []
+
+    def count(x: np.ndarray) -> np.ndarray:
+        collector.append(gc.isenabled())
+        return x
+
+    values = CpuTimer(implements(suite("call"))(count)).sample(lambda: X, ("call",), 7)
+    assert collector == [False] * 7
+    assert set(values) == {"call"}
+    assert values["call"] > 0
+    assert gc.isenabled()
+
+
+def test_phases_are_timed_apart_and_cleaning_up_is_not() -> None:
+    events: list[str] = []
+
+    def build_and_query(x: np.ndarray) -> Iterator[Any]:
+        events.append("build")
+        yield
+        events.append("query")
+        try:
+            yield x
+        finally:
+            events.append("clean up")
+
+    values = CpuTimer(implements(suite("build", "query"))(build_and_query)).sample(lambda: X, ("build", "query"), 2)
+    assert events == ["build", "query", "clean up"] * 2
+    assert set(values) == {"build", "query"}
+
+
+def test_a_call_can_end_after_an_early_phase() -> None:
+    events: list[str] = []
+
+    def build_and_query(x: np.ndarray) -> Iterator[Any]:
+        events.append("build")
+        yield
+        events.append("query")
+        yield x
+
+    CpuTimer(implements(suite("build", "query"))(build_and_query)).sample(lambda: X, ("build",), 3)
+    assert events == ["build"] * 3
+
+
+@pytest.mark.parametrize("phased", [False, True])
+def test_a_contestant_that_writes_into_its_input_gets_a_fresh_one_each_call(phased: bool) -> None:
+    seen: list[float] = []
+
+    def plain(x: np.ndarray) -> np.ndarray:
+        seen.append(float(x[0]))
+        x += 1
+        return x
+
+    def generator(x: np.ndarray) -> Iterator[Any]:
+        yield
+        yield plain(x)
+
+    implementation = (
+        implements(suite("one", "two"), mutates=("x",))(generator)
+        if phased
+        else implements(suite("call"), mutates=("x",))(plain)
+    )
+    phases = ("one", "two") if phased else ("call",)
+    CpuTimer(implementation).sample(lambda: {"x": np.zeros(3)}, phases, 4)
+    assert seen == [0.0] * 4
+
+
+def test_an_exception_leaves_the_collector_on() -> None:
+    def broken(x: np.ndarray) -> np.ndarray:
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        CpuTimer(implements(suite("call"))(broken)).sample(lambda: X, ("call",), 1)
+    assert gc.isenabled()
+
+
+def test_calibration_fills_the_target_and_never_less_than_the_clock_can_tell() -> None:
+    assert calibrate(({"call": 1000.0}, {"call": 2000.0}), 1e6).iterations == 1000
+    assert calibrate(({"call": 5e9},), 1e6).iterations == 1
+    coarse = calibrate(({"call": 10.0},), 1.0)
+    assert coarse.iterations * 10.0 >= 999 * coarse.clock_resolution_ns
+
+
+def test_warm_up_is_several_calls_unless_one_takes_long() -> None:
+    class Scripted:
+        def __init__(self) -> None:
+            self.calls = 0
+
+        def sample(self, fresh_inputs: Any, phases: tuple[str, ...], iterations: int) -> dict[str, float]:
+            self.calls += 1
+            return {"call": 1.0}
+
+    assert len(warm_up(Scripted(), dict, ("call",), 0.0)) >= 1
+    assert len(warm_up(Scripted(), dict, ("call",), 0.002)) >= 3
+
+
+def test_the_clock_is_described_by_positive_numbers() -> None:
+    assert clock_resolution_ns() > 0
+    assert loop_overhead_ns(100, 3) >= 0

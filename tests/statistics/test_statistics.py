@@ -1,0 +1,173 @@
+"""Estimators against known truths: exact cases worked by hand, coverage by simulation, invariances by property."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.statistics import (
+    Estimate,
+    crossover,
+    growth_exponent,
+    independent_ratio,
+    mean_estimate,
+    median_estimate,
+    paired_differences,
+    paired_ratio,
+)
+
+positive = st.floats(1e-3, 1e6)
+
+
+def blocks(values: list[float] | np.ndarray, round_number: int = 0) -> dict[tuple[int, int], float]:
+    return {(round_number, block): float(value) for block, value in enumerate(values)}
+
+
+def test_median_of_constant_observations_has_a_point_interval() -> None:
+    assert median_estimate(blocks([5.0] * 10)) == Estimate(5.0, 5.0, 5.0, 10)
+
+
+def test_one_observation_gives_no_interval() -> None:
+    estimate = median_estimate(blocks([5.0]))
+    assert estimate.value == 5.0
+    assert not estimate.has_interval
+
+
+def test_no_observation_is_an_error() -> None:
+    with pytest.raises(ValueError, match="no observations"):
+        median_estimate({})
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(positive, min_size=2, max_size=30))
+def test_the_interval_holds_the_median_and_lies_within_the_data(values: list[float]) -> None:
+    estimate = median_estimate(blocks(values))
+    ends = [min(values), estimate.low, estimate.value, estimate.high, max(values)]
+    assert all(left <= right * (1 + 1e-12) for left, right in itertools.pairwise(ends))
+
+
+def test_with_many_rounds_the_interval_is_taken_over_rounds() -> None:
+    """Two hundred samples whose processes differ by a tenth: the scatter within a process is no measure of doubt."""
+    rng = np.random.default_rng(1)
+    observations = {}
+    for number in range(8):
+        level = 100 * (1 + 0.1 * rng.normal())
+        for block in range(25):
+            observations[number, block] = level * (1 + 0.001 * rng.normal())
+    estimate = median_estimate(observations)
+    assert estimate.count == 8
+    assert estimate.high - estimate.low > 2.0
+
+
+def test_median_interval_covers_the_truth_as_often_as_it_says() -> None:
+    """95 % intervals on skewed data, 300 times; binomial error allows 0.90 to 0.99."""
+    rng = np.random.default_rng(2)
+    truth = math.exp(0.0)
+    hits = 0
+    for _ in range(300):
+        estimate = median_estimate(blocks(rng.lognormal(0.0, 0.3, size=24)))
+        hits += estimate.low <= truth <= estimate.high
+    assert 0.90 <= hits / 300 <= 0.99
+
+
+def test_a_ratio_within_blocks_cancels_common_drift() -> None:
+    """Both sides drift a hundredfold together; the ratio stays exactly two."""
+    drift = np.geomspace(1, 100, 20)
+    estimate = paired_ratio(blocks(2 * drift), blocks(drift))
+    assert estimate.value == pytest.approx(2.0)
+    assert estimate.low == pytest.approx(2.0)
+    assert estimate.high == pytest.approx(2.0)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(st.tuples(positive, positive), min_size=3, max_size=20))
+def test_swapping_the_sides_inverts_the_ratio(pairs: list[tuple[float, float]]) -> None:
+    above, below = blocks([a for a, _ in pairs]), blocks([b for _, b in pairs])
+    forward, backward = paired_ratio(above, below), paired_ratio(below, above)
+    assert forward.value == pytest.approx(1 / backward.value, rel=1e-9)
+
+
+def test_only_shared_blocks_count() -> None:
+    estimate = paired_ratio({(0, 0): 2.0, (0, 1): 2.0, (0, 2): 500.0}, {(0, 0): 1.0, (0, 1): 1.0, (1, 2): 1.0})
+    assert estimate.value == pytest.approx(2.0)
+    with pytest.raises(ValueError, match="share no block"):
+        paired_ratio({(0, 0): 1.0}, {(1, 0): 1.0})
+    with pytest.raises(ValueError, match="positive"):
+        paired_ratio({(0, 0): 1.0}, {(0, 0): 0.0})
+
+
+def test_independent_ratio() -> None:
+    estimate = independent_ratio(blocks([6.0, 6.0, 6.0]), blocks([2.0, 2.0, 2.0], 1))
+    assert estimate.value == pytest.approx(3.0)
+    assert estimate.low == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize("exponent", [-1.0, 0.0, 0.75, 1.0, 2.0])
+def test_growth_exponent_is_recovered(exponent: float) -> None:
+    rng = np.random.default_rng(3)
+    costs = {
+        size: blocks(7.0 * size**exponent * rng.lognormal(0, 0.05, size=15)) for size in (100.0, 200.0, 400.0, 800.0)
+    }
+    estimate = growth_exponent(costs)
+    assert estimate.low <= exponent <= estimate.high
+    assert estimate.high - estimate.low < 0.2
+
+
+def test_growth_of_counts_has_the_intervals_of_the_fit() -> None:
+    exact = growth_exponent({size: blocks([size**2]) for size in (1.0, 10.0, 100.0)})
+    assert exact.value == pytest.approx(2.0)
+    assert exact.low == pytest.approx(2.0)
+    bent = growth_exponent({1.0: blocks([1.0]), 10.0: blocks([150.0]), 100.0: blocks([10_000.0])})
+    assert bent.low < 2.0 < bent.high
+
+
+def test_growth_needs_three_sizes_and_positive_costs() -> None:
+    with pytest.raises(ValueError, match="three sizes"):
+        growth_exponent({1.0: blocks([1.0]), 2.0: blocks([2.0])})
+    with pytest.raises(ValueError, match="positive"):
+        growth_exponent({1.0: blocks([1.0]), 2.0: blocks([0.0]), 3.0: blocks([2.0])})
+
+
+def test_crossover_between_beyond_and_before() -> None:
+    axis = (2.0, 4.0, 8.0)
+    one = [blocks([1.0, 1.0, 1.0])] * 3
+
+    def ratios(*values: float) -> list[dict[tuple[int, int], float]]:
+        return [blocks([value] * 3) for value in values]
+
+    between = crossover(axis, ratios(0.25, 0.5, 2.0), one)
+    assert between.value == pytest.approx(6.0)
+    beyond = crossover(axis, ratios(0.1, 0.2, 0.3), one)
+    assert (beyond.value, beyond.low, beyond.high) == (8.0, 8.0, math.inf)
+    before = crossover(axis, ratios(3.0, 2.0, 1.5), one)
+    assert (before.value, before.low, before.high) == (2.0, -math.inf, 2.0)
+
+
+def test_mean_interval_is_students() -> None:
+    """Worked by hand: 1..5 has mean 3, s = 1.5811, t(0.975, 4) = 2.7764."""
+    estimate = mean_estimate([1, 2, 3, 4, 5])
+    half = 2.776445 * math.sqrt(2.5 / 5)
+    assert (estimate.value, estimate.low, estimate.high) == pytest.approx((3.0, 3.0 - half, 3.0 + half))
+
+
+def test_a_single_count_is_exact() -> None:
+    assert mean_estimate([42.0]) == Estimate(42.0, 42.0, 42.0)
+
+
+def test_overlapping_training_sets_widen_the_interval() -> None:
+    """Nadeau and Bengio: variance (1/J + n_test/n_train) s² instead of s²/J."""
+    values = [0.1, 0.2, 0.15, 0.25, 0.3]
+    plain, corrected = mean_estimate(values), mean_estimate(values, test_share=0.25)
+    growth = (corrected.high - corrected.low) / (plain.high - plain.low)
+    assert growth == pytest.approx(math.sqrt((1 / 5 + 0.25) / (1 / 5)))
+
+
+def test_differences_are_paired() -> None:
+    assert paired_differences([3, 5, 9], [1, 3, 7]) == Estimate(2.0, 2.0, 2.0, 3)
+    with pytest.raises(ValueError, match="as many values"):
+        paired_differences([1, 2], [1])
