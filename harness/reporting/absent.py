@@ -53,7 +53,10 @@ def find_gaps(
 ) -> Absent:
     groups = {
         "Devices and instruments": [*_devices(environment, records), *_instruments(environment)],
-        "Implementations that could not run": [*_unavailable(measured), *_unrecorded(measured, catalogue)],
+        "Implementations without a record or a figure": [
+            *_unavailable(measured),
+            *_unrecorded(measured, catalogue, environment),
+        ],
         "Trials that ended without a figure": [*_mishaps(measured), *_probes(records)],
         "Suites": list(_suites(measured, catalogue, records)),
         "Lines of the records that could not be read": [Gap(warning, "left out") for warning in warnings],
@@ -102,17 +105,23 @@ def _unavailable(measured: Sequence[tuple[Measures, Sequence[Contestant]]]) -> I
         yield Gap(text.listing(dict.fromkeys(names)), reason)
 
 
-def _unrecorded(measured: Sequence[tuple[Measures, Sequence[Contestant]]], catalogue: Catalogue) -> Iterable[Gap]:
+def _unrecorded(
+    measured: Sequence[tuple[Measures, Sequence[Contestant]]], catalogue: Catalogue, environment: Mapping[str, Any]
+) -> Iterable[Gap]:
     """Implementations of a suite in the run that have no record in it."""
+    devices = environment.get("devices", ["cpu"])
+    by_reason: dict[tuple[str, str], list[str]] = {}
     for measures, contestants in measured:
         seen = {contestant.name for contestant in contestants}
         for listing in catalogue.of(measures.suite.name):
-            if listing.name not in seen:
-                devices = text.listing(listing.devices)
-                yield Gap(
-                    f"{listing.suite}/{listing.name}",
-                    listing.reason or f"not part of this run (written for {devices}, {text.listing(listing.dtypes)})",
-                )
+            if listing.name in seen:
+                continue
+            foreign = not set(listing.devices) & set(devices)
+            written = f"written for {text.listing(listing.devices)}, the run measured on {text.listing(devices)}"
+            reason = listing.reason or (written if foreign else "not part of this run")
+            by_reason.setdefault((listing.suite, reason), []).append(listing.name)
+    for (suite, reason), names in by_reason.items():
+        yield Gap(f"{suite}: {text.listing(names)}", reason)
 
 
 def _mishaps(measured: Sequence[tuple[Measures, Sequence[Contestant]]]) -> Iterable[Gap]:

@@ -12,6 +12,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullForm
 from harness.reporting import text
 
 _MOST_TICKS = 5
+# As shares of the axis: what the widest label takes across, and what keeps labels apart upwards.
+_LEAST_GAP = {"x": 0.24, "y": 0.1}
 
 
 def set_log_scale(
@@ -24,7 +26,8 @@ def set_log_scale(
     low, high = low / room, high * room
     (axes.set_xscale if which == "x" else axes.set_yscale)("log")
     (axes.set_xlim if which == "x" else axes.set_ylim)(low, high)
-    _set_ticks(axes, which, round_ticks(low, high, base), name)
+    least_factor = (high / low) ** _LEAST_GAP[which]
+    _set_ticks(axes, which, thinned(round_ticks(low, high, base), least_factor), name)
 
 
 def set_size_axis(axes: Axes, sizes: Sequence[float]) -> None:
@@ -33,12 +36,16 @@ def set_size_axis(axes: Axes, sizes: Sequence[float]) -> None:
     room = max((high / low) ** 0.06, 1.08)
     axes.set_xscale("log")
     axes.set_xlim(low / room, high * room)
-    least_gap = (math.log(high) - math.log(low)) / _MOST_TICKS * 0.8
-    ticks: list[float] = []
-    for size in sorted(sizes):
-        if not ticks or math.log(size / ticks[-1]) >= least_gap:
-            ticks.append(size)
-    _set_ticks(axes, "x", ticks, text.compact)
+    _set_ticks(axes, "x", thinned(sorted(sizes), (high / low) ** 0.15), text.compact)
+
+
+def thinned(ticks: Sequence[float], least_factor: float) -> list[float]:
+    """The ticks without those that are nearer to the one before than ``least_factor``."""
+    kept: list[float] = []
+    for tick in ticks:
+        if not kept or tick / kept[-1] >= least_factor:
+            kept.append(tick)
+    return kept
 
 
 def round_ticks(low: float, high: float, base: int = 10) -> list[float]:
@@ -48,15 +55,11 @@ def round_ticks(low: float, high: float, base: int = 10) -> list[float]:
     if len(powers) >= 3:
         stride = math.ceil(len(powers) / _MOST_TICKS)
         return powers[::stride]
-    if base == 10:
-        steps = [
-            digit * 10.0**power
-            for power in range(first - 1, last + 1)
-            for digit in (1, 2, 5)
-            if low <= digit * 10.0**power <= high
-        ]
-        if len(steps) >= 3:
-            return steps[:: math.ceil(len(steps) / _MOST_TICKS)]
+    digits = (1.0, 2.0, 5.0) if base == 10 else (1.0, 1.5)
+    steps = [digit * float(base) ** power for power in range(first - 1, last + 1) for digit in digits]
+    steps = [step for step in steps if low <= step <= high]
+    if len(steps) >= (3 if base == 10 else 2):
+        return steps[:: math.ceil(len(steps) / _MOST_TICKS)]
     even = MaxNLocator(nbins=3, steps=[1, 2, 5, 10]).tick_values(low, high)
     return [float(value) for value in even if low <= value <= high] or [low, high]
 

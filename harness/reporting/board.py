@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -29,6 +29,7 @@ class ClaimView:
 
     :param telling: the workload that the headline figure is taken from.
     :param tally: how many workloads came out how, where there are several.
+    :param cells: the workloads, where there are several.
     """
 
     id: str
@@ -49,6 +50,14 @@ class ClaimView:
     remark: str
     cells: tuple[CellView, ...]
 
+    @property
+    def summary(self) -> str:
+        """What is folded away beneath the claim."""
+        note = ["note"] if self.remark and not self.estimate else []
+        cells = [text.count(len(self.cells), "workload")] if self.cells else []
+        told = f": {self.tally}; {self.rule}" if self.tally else ""
+        return " and ".join(note + cells).capitalize() + told
+
 
 @dataclass(frozen=True)
 class SuiteClaims:
@@ -68,8 +77,8 @@ class Board:
     def total(self) -> int:
         return sum(count for _, count in self.counts)
 
-    def counts_of(self, suite: str) -> tuple[tuple[Verdict, int], ...]:
-        return _count(claim.verdict for part in self.suites if part.name == suite for claim in part.claims)
+    def of(self, suite: str) -> tuple[ClaimView, ...]:
+        return next((part.claims for part in self.suites if part.name == suite), ())
 
 
 def make_board(results: Sequence[ClaimResult], titles: dict[str, str]) -> Board:
@@ -82,8 +91,8 @@ def make_board(results: Sequence[ClaimResult], titles: dict[str, str]) -> Board:
     return Board(_count(claim.verdict for part in shown for claim in part.claims), shown)
 
 
-def _count(verdicts: object) -> tuple[tuple[Verdict, int], ...]:
-    found = Counter(verdicts)  # type: ignore[call-overload]
+def _count(verdicts: Iterable[Verdict]) -> tuple[tuple[Verdict, int], ...]:
+    found = Counter(verdicts)
     return tuple((verdict, found[verdict]) for verdict in VERDICTS)
 
 
@@ -105,9 +114,9 @@ def _claim(result: ClaimResult) -> ClaimView:
         telling=telling.label if telling else "",
         tally=_tally(result.cells) if several else "",
         rule=("every workload must hold" if claim.combine == "all" else "one workload suffices") if several else "",
-        reason=result.reason if result.verdict == "not tested" or not several else "",
+        reason=result.reason if result.verdict in ("not tested", "inconclusive") else "",
         remark=claim.remark,
-        cells=tuple(_cell(cell, claim.unit) for cell in result.cells),
+        cells=tuple(_cell(cell, claim.unit) for cell in result.cells) if several else (),
     )
 
 

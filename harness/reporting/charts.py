@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from harness.reporting import text
 from harness.reporting.dots import Dot, DotPlot, draw_dots
-from harness.reporting.growth import Curve, GrowthPlot, draw_growth
+from harness.reporting.growth import Curve, GrowthPlot, draw_growth, exponent
 from harness.reporting.leaders import ranked
 from harness.reporting.measures import Family, Measures, Workload
 from harness.reporting.style import SERIES, Series, assign_series
@@ -41,9 +41,9 @@ def _charts(measures: Measures, looks: Mapping[str, Series]) -> Iterator[Chart]:
         return
     yield from _speed(measures, headline, looks)
     yield from _phases(measures, headline)
+    yield from _memory(measures, headline, looks)
     for number, family in enumerate(measures.families[:MOST_FAMILIES]):
         yield from _growth(measures, family, looks, "time", number)
-    yield from _memory(measures, headline, looks)
     for number, family in enumerate(measures.families[:1]):
         yield from _growth(measures, family, looks, "memory", number)
 
@@ -154,8 +154,7 @@ def _growth(
     yield Chart(
         key,
         f"{what} along {axis}",
-        f"Median {what.lower()} of one call on log-log axes; the exponents are fitted to the medians, with 95 % "
-        f"intervals. {family.name}.",
+        f"Median {what.lower()} of one call on log-log axes, with 95 % intervals; {_about_fit(curves)}. {family.name}.",
         draw_growth(
             GrowthPlot(
                 key=key,
@@ -180,16 +179,22 @@ def _curve(measures: Measures, family: Family, name: str, instrument: str, serie
             costs[size] = reading.estimate
             observed[size] = measures.observations(workload, name, instrument)
     try:
-        exponent = growth_exponent(observed)
-    except ValueError:
-        exponent = None
-    return Curve(name, costs, exponent, series)
+        fitted = growth_exponent(observed)
+    except ValueError:  # fewer than three sizes
+        fitted = None
+    return Curve(name, costs, fitted, series)
+
+
+def _about_fit(curves: Sequence[Curve]) -> str:
+    if any(curve.exponent for curve in curves):
+        return "the exponents are those of the line through the medians"
+    return "an exponent needs three sizes"
 
 
 def _in_words(curve: Curve, axis: str) -> str:
     if curve.exponent is None:
         return f"{curve.name} at {text.count(len(curve.by_size), 'size')}"
-    return f"{curve.name} as {axis} to the power of {text.estimate_with_interval(curve.exponent)}"
+    return f"{curve.name} as {axis} to the power of {exponent(curve.exponent)}"
 
 
 def _with_one_thread(family: Family) -> Family:

@@ -16,7 +16,7 @@ from harness.reporting.axes import set_log_scale
 from harness.reporting.style import FONT, INK, MUTED, Series, draw
 from harness.statistics import Estimate
 
-_ROW, _FRAME, _LEGEND_ROW = 23.0, 50.0, 18.0
+_ROW, _TALL_ROW, _FRAME, _LEGEND_ROW = 23.0, 33.0, 50.0, 26.0
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,8 @@ def draw_dots(plot: DotPlot) -> Markup:
     """The plot as an SVG, its rows from top to bottom in the order of the dots."""
     rows = list(dict.fromkeys(dot.row for dot in plot.dots))
     kinds = [kind for kind in dict.fromkeys(dot.kind for dot in plot.dots) if kind]
-    height = _FRAME + _ROW * len(rows) + _LEGEND_ROW * (len(kinds) > 0) + 14 * (plot.reference is not None)
+    row_height = _TALL_ROW if any("\n" in wrapped(row) for row in rows) else _ROW
+    height = _FRAME + row_height * len(rows) + _LEGEND_ROW * (len(kinds) > 0) + 14 * (plot.reference is not None)
     return draw(plot.key, height, plot.description, lambda figure: _paint(figure, plot, rows, kinds))
 
 
@@ -106,6 +107,10 @@ def _paint(figure: Figure, plot: DotPlot, rows: Sequence[str], kinds: Sequence[s
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.grid(False, axis="y")
     axes.tick_params(axis="y", length=0)
+    for label in axes.get_yticklabels():
+        if "\n" in label.get_text():
+            label.set_fontsize(FONT - 1.5)
+            label.set_linespacing(1.1)
     axes.set(xlabel=plot.label, ylabel="")
     if kinds:
         _add_legend(figure, axes, {dot.kind: dot.series for dot in plot.dots})
@@ -138,7 +143,9 @@ def _add_legend(figure: Figure, axes: Axes, looks: dict[str, Series]) -> None:
         axes.scatter([], [], s=52, color=series.colour, marker=series.marker, label=kind)
         for kind, series in looks.items()
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 4), handletextpad=0.2)
+    figure.legend(
+        handles=handles, loc="outside lower center", ncols=min(len(handles), 4), handletextpad=0.2, borderpad=0.4
+    )
 
 
 def wrapped(name: str, width: int = 20) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.reporting import text
-from harness.reporting.leaders import ranked
+from harness.reporting.leaders import no_share, ranked
 from harness.reporting.measures import Measures, Workload
 from harness.reporting.standing import STANDINGS, Contestant, Standing
 from harness.statistics import Estimate, paired_ratio
@@ -38,6 +38,7 @@ class Glance:
     leanest: Winner | None
     thriftiest: Winner | None
     nearest: str
+    no_nearest: str
 
 
 def glance(measures: Measures, contestants: Sequence[Contestant]) -> Glance:
@@ -52,6 +53,7 @@ def glance(measures: Measures, contestants: Sequence[Contestant]) -> Glance:
         leanest=_winner(measures, workload, "memory", "bytes"),
         thriftiest=_winner(measures, workload, "energy", "J"),
         nearest=_nearest(measures, workload),
+        no_nearest=no_share(measures, workload) if workload else "no figure",
     )
 
 
@@ -72,7 +74,9 @@ def _winner(measures: Measures, workload: Workload | None, instrument: str, unit
         name=first,
         figure=text.quantity(reading.estimate.value, unit),
         against_baseline=_against_baseline(measures, workload, first, instrument, reading.ratio),
-        rival=next((other for other in order[1:2] if not _told_apart(measures, workload, instrument, first, other)), ""),
+        rival=next(
+            (other for other in order[1:2] if not _told_apart(measures, workload, instrument, first, other)), ""
+        ),
     )
 
 

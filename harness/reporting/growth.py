@@ -10,7 +10,6 @@ import seaborn as sns
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from harness.reporting import text
 from harness.reporting.axes import set_log_scale, set_size_axis
 from harness.reporting.style import GRID, Series, draw
 from harness.statistics import Estimate
@@ -53,10 +52,15 @@ def legend_label(curve: Curve, axis: str) -> str:
     """The name, and the power of the size that the cost follows."""
     if curve.exponent is None:
         return f"{curve.name}: too few sizes for an exponent"
-    ends = text.interval(curve.exponent)
-    fit = f"{axis}^{text.number(curve.exponent.value)}" + (f" ({ends})" if ends else "")
+    fit = f"{axis}^{exponent(curve.exponent)}"
     joint = "\n" if len(curve.name) + len(fit) > _LETTERS_IN_A_LINE else ": "
     return f"{curve.name}{joint}{fit}"
+
+
+def exponent(fitted: Estimate) -> str:
+    """To two decimals: what matters is how far it is from a whole number."""
+    value, low, high = (f"{part:.2f}".replace("-", "−") for part in (fitted.value, fitted.low, fitted.high))
+    return f"{value} ({low} to {high})" if fitted.has_interval and low != high else value
 
 
 def _paint(figure: Figure, plot: GrowthPlot, curves: Sequence[Curve], labels: Sequence[str]) -> None:
@@ -92,5 +96,6 @@ def _paint(figure: Figure, plot: GrowthPlot, curves: Sequence[Curve], labels: Se
     axes.grid(True, color=GRID)
     axes.set(xlabel=plot.axis, ylabel=plot.label)
     handles, names = axes.get_legend_handles_labels()
-    axes.get_legend().remove()
+    if (legend := axes.get_legend()) is not None:
+        legend.remove()
     figure.legend(handles, names, loc="outside lower left", ncols=1, handlelength=2.2)

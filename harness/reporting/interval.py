@@ -28,10 +28,12 @@ def draw_interval(estimate: Estimate | None, band: Band, unit: str, verdict: str
         parts.append(_estimate(estimate, place, top))
     if labelled:
         parts.append(_labels(estimate, band, unit, place, top))
-    description = f"{text.estimate_with_interval(estimate, unit)}; the claim holds for {text.band(band, unit)}: {verdict}"
-    return Markup(
-        '<svg class="interval" viewBox="0 0 {:.0f} {:.0f}" role="img" aria-label="{}">{}</svg>'
-    ).format(WIDTH, height, description, Markup("").join(parts))
+    description = (
+        f"{text.estimate_with_interval(estimate, unit)}; the claim holds for {text.band(band, unit)}: {verdict}"
+    )
+    return Markup('<svg class="interval" viewBox="0 0 {:.0f} {:.0f}" role="img" aria-label="{}">{}</svg>').format(
+        WIDTH, height, description, Markup("").join(parts)
+    )
 
 
 def _scale(estimate: Estimate | None, band: Band) -> Callable[[float], float]:
@@ -79,9 +81,7 @@ def _estimate(estimate: Estimate, place: Callable[[float], float], top: float) -
     return line + dot
 
 
-def _labels(
-    estimate: Estimate | None, band: Band, unit: str, place: Callable[[float], float], top: float
-) -> Markup:
+def _labels(estimate: Estimate | None, band: Band, unit: str, place: Callable[[float], float], top: float) -> Markup:
     ends = [value for value in (band.low, band.high) if math.isfinite(value)]
     words = text.band(band, unit)
     middle = sum(place(value) for value in ends) / len(ends) if ends else WIDTH / 2

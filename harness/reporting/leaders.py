@@ -60,11 +60,19 @@ class Leader:
 
 @dataclass(frozen=True)
 class LeaderBoard:
+    """The board of one workload; a column without any figure gives way to a note that says why.
+
+    :param label: the workload.
+    """
+
     label: str
     is_headline: bool
     leaders: tuple[Leader, ...]
     has_phases: bool
     has_energy: bool
+    has_ratio: bool
+    has_nearest: bool
+    notes: tuple[str, ...]
 
 
 def make_board(measures: Measures, workload: Workload) -> LeaderBoard:
@@ -72,12 +80,22 @@ def make_board(measures: Measures, workload: Workload) -> LeaderBoard:
     names = [name for name in measures.contestants if measures.reading(workload, name, "time")]
     names.sort(key=lambda name: (_time(measures, workload, name), name))
     leaders = [_leader(measures, workload, name, place) for place, name in enumerate(names, start=1)]
+    timed = [leader for leader in leaders if leader.place]
+    has_ratio = any(leader.ratio.value != text.DASH for leader in timed)
+    has_nearest = any(leader.nearest.value != text.DASH for leader in timed)
+    lacking = {
+        "No ratio to the baseline": "" if has_ratio else next((leader.ratio.why for leader in timed), ""),
+        "No share of a ceiling": "" if has_nearest else next((leader.nearest.why for leader in timed), ""),
+    }
     return LeaderBoard(
         label=workload.label(measures.fixed),
         is_headline=workload == measures.headline,
         leaders=tuple(leaders),
         has_phases=any(leader.phases for leader in leaders),
         has_energy=any(leader.energy.value != text.DASH for leader in leaders),
+        has_ratio=has_ratio,
+        has_nearest=has_nearest,
+        notes=tuple(f"{what}: {why}." for what, why in lacking.items() if why),
     )
 
 
@@ -129,8 +147,8 @@ def _ratio(reading: Reading | None, is_baseline: bool, measures: Measures, workl
     if reading.ratio is None:
         baseline = measures.suite.baseline
         own = measures.reading(workload, baseline, "time")
-        missing = (own.reason or own.status) if own and own.estimate is None else "not measured in the same blocks"
-        return Figure(text.DASH, why=f"{baseline}: {missing}")
+        missing = (own.reason or own.status) if own and own.estimate is None else "was not measured in the same blocks"
+        return Figure(text.DASH, why=f"{baseline} {missing}")
     return Figure(text.times(reading.ratio), text.interval(reading.ratio))
 
 
@@ -162,17 +180,18 @@ def _nearest_ceiling(measures: Measures, workload: Workload, name: str) -> Figur
     }
     found = {ceiling: share for ceiling, share in shares.items() if share is not None}
     if not found:
-        return Figure(text.DASH, why=_no_share(measures, workload))
+        return Figure(text.DASH, why=no_share(measures, workload))
     nearest = max(found, key=lambda ceiling: found[ceiling].value)
     return Figure(text.percent(found[nearest].value), f"of {nearest}")
 
 
-def _no_share(measures: Measures, workload: Workload) -> str:
+def no_share(measures: Measures, workload: Workload) -> str:
     if measures.suite.work is None:
         return "the suite has no work model"
     if workload.until:
         return f"the work model is of the whole call, this one ends after {workload.until}"
-    return "no time, or no ceiling was measured for this device, dtype and number of threads"
+    threads = text.count(workload.threads, "thread")
+    return f"no ceiling was measured for {workload.dtype} on {workload.device} with {threads}"
 
 
 def _error(measures: Measures, workload: Workload, name: str) -> Figure:

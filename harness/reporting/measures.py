@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from harness.claims.evidence import share_of_ceiling
+from harness.claims.evidence import ITEMSIZE, share_of_ceiling
 from harness.claims.observations import NotMeasured
 from harness.contract import TOTAL, Case, Suite, Where
 from harness.records import Record, Status
@@ -84,7 +84,8 @@ class Measures:
     def _read(self, table: pd.DataFrame) -> dict[tuple[Workload, str, str, str], Reading]:
         cases = {record.trial.case.label: record.trial.case for record in self.records}
         readings = {}
-        for row in table.to_dict(orient="records"):
+        for cells in table.to_dict(orient="records"):
+            row = {str(column): value for column, value in cells.items()}
             if row["instrument"] == "probe":
                 continue
             workload = Workload(cases[row["case"]], row["device"], row["dtype"], int(row["threads"]), row["until"])
@@ -116,13 +117,23 @@ class Measures:
 
     @cached_property
     def headline(self) -> Workload | None:
-        """The workload with most contestants that were right, and of those the heaviest."""
-        best: tuple[int, float, Workload] | None = None
-        for workload in self.workloads:
-            timed = [value for name in self.contestants if (value := self.median(workload, name, "time")) is not None]
-            if timed and (best is None or (len(timed), max(timed)) > best[:2]):
-                best = (len(timed), max(timed), workload)
-        return best[2] if best else None
+        """The workload with most contestants that were right, and of those the heaviest.
+
+        Heaviest by the suite's own model of the work, which two runs agree about, else by the slowest time.
+        """
+        timed = [workload for workload in self.workloads if self._timed(workload)]
+        return max(
+            timed,
+            key=lambda workload: (self._timed(workload), not workload.until, *self._weight(workload)),
+            default=None,
+        )
+
+    def _weight(self, workload: Workload) -> tuple[float, float]:
+        slowest = max(self.median(workload, name, "time") or 0.0 for name in self.contestants)
+        if self.suite.work is None:
+            return 0.0, slowest
+        parts = self.suite.work(ITEMSIZE[workload.dtype], **workload.case).values()
+        return sum(part.flops + part.bytes_moved for part in parts), slowest
 
     @cached_property
     def families(self) -> tuple[Family, ...]:
@@ -174,9 +185,7 @@ class Measures:
             return None
         where = Where(workload.case, workload.dtype, workload.device, workload.threads, TOTAL)
         try:
-            found = share_of_ceiling(
-                self.suite, where, ceiling, reading.estimate.scaled(1e-9), self.environment
-            )
+            found = share_of_ceiling(self.suite, where, ceiling, reading.estimate.scaled(1e-9), self.environment)
         except (NotMeasured, ZeroDivisionError):
             return None
         return found if found.value > 0 else None

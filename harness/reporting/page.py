@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from harness.claims import evaluate_claims
@@ -119,7 +119,7 @@ def _templates() -> Environment:
     )
 
 
-def _template():  # type: ignore[no-untyped-def]
+def _template() -> Template:
     return _templates().get_template("page.html.jinja")
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.records import Record
+from harness.records import Record, Status
+from harness.reporting import text
 from harness.reporting.measures import Measures, Workload
 
 Standing = Literal["right", "wrong", "failed", "unavailable"]
 STANDINGS: tuple[Standing, ...] = ("right", "wrong", "failed", "unavailable")
-_FAILURES = ("failed", "timeout", "out_of_memory", "crashed")
+_FAILURES: tuple[Status, ...] = ("failed", "timeout", "out_of_memory", "crashed")
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,14 @@ class Contestant:
         if self.limit > 0:
             return self.error / self.limit
         return 0.0 if self.error == 0 else math.nan
+
+    @property
+    def used(self) -> str:
+        """How much of what is allowed the largest error takes."""
+        share = self.share_of_limit
+        if not math.isfinite(share):
+            return ""
+        return f"{text.number(share)} times that" if share > 2 else f"{text.percent(share)} of it used"
 
 
 def stand(measures: Measures, name: str, title: str) -> Contestant:
@@ -116,5 +125,5 @@ def _mishaps(measures: Measures, records: Sequence[Record]) -> tuple[Mishap, ...
     return tuple(Mishap(status, reason, tuple(dict.fromkeys(where))) for (status, reason), where in places.items())
 
 
-def _assignments(parameters: object) -> str:
-    return " ".join(f"{name}={value}" for name, value in dict(parameters).items())  # type: ignore[call-overload]
+def _assignments(parameters: Mapping[str, object]) -> str:
+    return " ".join(f"{name}={value}" for name, value in parameters.items())

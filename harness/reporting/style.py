@@ -14,6 +14,8 @@ from markupsafe import Markup
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from harness.reporting.svg import inline_svg
+
 WIDTH = 400.0
 FONT = 12.0
 
@@ -59,7 +61,7 @@ def draw(key: str, height: float, description: str, paint: Callable[[Figure], No
         buffer = io.StringIO()
         nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
         figure.savefig(buffer, format="svg", metadata=nothing, transparent=True)
-    return _inline(buffer.getvalue(), key, description)
+    return inline_svg(buffer.getvalue(), re.sub(r"[^\w-]", "-", key), description, _VARIABLES)
 
 
 @contextmanager
@@ -102,27 +104,3 @@ def _look() -> Iterator[None]:
     }
     with mpl.rc_context(settings):
         yield
-
-
-def _inline(svg: str, key: str, description: str) -> Markup:
-    """The bare ``<svg>`` with themed colours, ids that are unique on the page, and short numbers."""
-    body = svg[svg.index(">", svg.index("<svg")) + 1 : svg.rindex("</svg>")]
-    body = re.sub(r"<!--.*?-->", "", body, flags=re.DOTALL)
-    size = re.search(r'viewBox="([^"]+)"', svg)
-    referenced = set(re.findall(r'(?:url\(#|href="#)([\w-]+)', body))
-    body = re.sub(
-        r' id="([^"]*)"', lambda found: f' id="{key}-{found[1]}"' if found[1] in referenced else "", body
-    )
-    body = re.sub(r'(url\(#|xlink:href="#)', rf"\g<1>{key}-", body).replace("xlink:href", "href")
-    body = re.sub(r"((?:fill|stroke): ?)(#[0-9a-f]{6})", _themed, body)
-    body = re.sub(r"font: (?:\w+ )*?([\d.]+px) [^;\"]*", r"font-size: \1", body)
-    body = re.sub(r"-?\d+\.\d{2,}(?=[ ,\"LMzCQV)\n])", lambda found: f"{float(found[0]):.1f}", body)
-    body = re.sub(r"<g>\s*</g>|<defs>\s*</defs>", "", re.sub(r"\s*\n\s*", "\n", body))
-    return Markup('<svg class="chart" viewBox="{}" role="img" aria-label="{}">{}</svg>').format(
-        size[1] if size else f"0 0 {WIDTH} {WIDTH}", description, Markup(body)
-    )
-
-
-def _themed(found: re.Match[str]) -> str:
-    name = _VARIABLES.get(found[2])
-    return f"{found[1]}var(--{name}, {found[2]})" if name else found[0]

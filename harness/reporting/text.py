@@ -53,7 +53,10 @@ def interval(estimate: Estimate | None, unit: str = "1") -> str:
         return ""
     if not estimate.has_interval:
         return "no interval"
-    return f"{quantity(estimate.low, unit)} to {quantity(estimate.high, unit)}"
+    low, high = quantity(estimate.low, unit), quantity(estimate.high, unit)
+    figure, space, scale = low.rpartition("\u00a0")
+    shared = space and high.endswith(space + scale)
+    return f"{figure if shared else low} to {high}"
 
 
 def estimate_with_interval(estimate: Estimate | None, unit: str = "1") -> str:
@@ -71,6 +74,8 @@ def times(ratio: Estimate | None) -> str:
 def percent(share: float) -> str:
     if math.isnan(share):
         return DASH
+    if 0 < share < 1e-4:
+        return "under 0.01\u00a0%"
     return f"{100 * share:.2g}\u00a0%" if share < 0.995 else f"{100 * share:.0f}\u00a0%"
 
 

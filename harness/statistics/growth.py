@@ -12,7 +12,7 @@ from harness.statistics.comparisons import log_ratios
 from harness.statistics.estimates import CONFIDENCE, Estimate, Observations, bootstrap, independent_values
 
 # Stands for infinity while quantiles are interpolated, where the difference of two infinities would be NaN.
-_BEYOND = 1e300
+_BEYOND = 1e100
 
 
 def growth_exponent(costs: Mapping[float, Observations], confidence: float = CONFIDENCE) -> Estimate:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import faulthandler
+import gc
 import json
 import os
 import resource
@@ -41,6 +42,7 @@ def worker_main(connection: Connection, order_json: str, log_path: str) -> None:
     limit_threads(order.trial.threads)
     bind_packages(Path(order.root), order.packages)
     session = Session(order)
+    gc.freeze()  # what the fork server imported is not collected again before each sample
     while True:
         try:
             request = json.loads(connection.recv_bytes())
