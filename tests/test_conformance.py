@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -182,14 +183,14 @@ def test_every_claim_names_what_exists(name: str, claim_id: str) -> None:
     assert claim.source
     assert not claim.source.lower().startswith("seed")
     names = {listing.name for listing in catalogue().of(name)}
-    parameters = set(suite.cases[0])
+    signature = inspect.signature(suite.make_inputs)
     for cell in claim.cells:
         for need in needs_of(cell.evidence):
             assert not need.implementation or need.implementation in names, f"{claim.id}: {need.implementation}"
             if need.instrument == "probe":
                 assert need.probe in suite.probes, f"{claim.id}: probe {need.probe}"
                 continue
-            assert set(need.case) == parameters, f"{claim.id} {cell.label}: {set(need.case) ^ parameters}"
+            signature.bind(None, **need.case)  # raises TypeError where a parameter is missing or unknown
             listing = catalogue().find(name, need.implementation)
             assert need.dtype in listing.dtypes, f"{claim.id}: {need.implementation} has no {need.dtype}"
             assert need.device in listing.devices, f"{claim.id}: {need.implementation} is not for {need.device}"

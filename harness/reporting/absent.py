@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.discovery import Catalogue
+from harness.discovery.listing import Listing
 from harness.records import Record
 from harness.reporting import text
 from harness.reporting.measures import Measures
@@ -113,15 +114,20 @@ def _unrecorded(
     by_reason: dict[tuple[str, str], list[str]] = {}
     for measures, contestants in measured:
         seen = {contestant.name for contestant in contestants}
+        dtypes = sorted({workload.dtype for workload in measures.workloads})
         for listing in catalogue.of(measures.suite.name):
-            if listing.name in seen:
-                continue
-            foreign = not set(listing.devices) & set(devices)
-            written = f"written for {text.listing(listing.devices)}, the run measured on {text.listing(devices)}"
-            reason = listing.reason or (written if foreign else "not part of this run")
-            by_reason.setdefault((listing.suite, reason), []).append(listing.name)
+            if listing.name not in seen:
+                reason = listing.reason or _why_left_out(listing, devices, dtypes)
+                by_reason.setdefault((listing.suite, reason), []).append(listing.name)
     for (suite, reason), names in by_reason.items():
         yield Gap(f"{suite}: {text.listing(names)}", reason)
+
+
+def _why_left_out(listing: Listing, devices: Sequence[str], dtypes: Sequence[str]) -> str:
+    for offered, measured_in in ((listing.devices, devices), (listing.dtypes, dtypes)):
+        if measured_in and not set(offered) & set(measured_in):
+            return f"written for {text.listing(offered)}, the run measured {text.listing(measured_in)}"
+    return "not part of this run"
 
 
 def _mishaps(measured: Sequence[tuple[Measures, Sequence[Contestant]]]) -> Iterable[Gap]:

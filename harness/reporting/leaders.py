@@ -71,6 +71,7 @@ class LeaderBoard:
     has_phases: bool
     has_energy: bool
     has_ratio: bool
+    has_memory: bool
     has_nearest: bool
     notes: tuple[str, ...]
 
@@ -82,9 +83,11 @@ def make_board(measures: Measures, workload: Workload) -> LeaderBoard:
     leaders = [_leader(measures, workload, name, place) for place, name in enumerate(names, start=1)]
     timed = [leader for leader in leaders if leader.place]
     has_ratio = any(leader.ratio.value != text.DASH for leader in timed)
+    has_memory = any(leader.memory.value != text.DASH for leader in timed)
     has_nearest = any(leader.nearest.value != text.DASH for leader in timed)
     lacking = {
         "No ratio to the baseline": "" if has_ratio else next((leader.ratio.why for leader in timed), ""),
+        "No peak memory": "" if has_memory else next((leader.memory.why for leader in timed), ""),
         "No share of a ceiling": "" if has_nearest else next((leader.nearest.why for leader in timed), ""),
     }
     return LeaderBoard(
@@ -94,6 +97,7 @@ def make_board(measures: Measures, workload: Workload) -> LeaderBoard:
         has_phases=any(leader.phases for leader in leaders),
         has_energy=any(leader.energy.value != text.DASH for leader in leaders),
         has_ratio=has_ratio,
+        has_memory=has_memory,
         has_nearest=has_nearest,
         notes=tuple(f"{what}: {why}." for what, why in lacking.items() if why),
     )

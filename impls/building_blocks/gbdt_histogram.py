@@ -1,0 +1,203 @@
+"""Histograms of gradients for boosting: adding rows, subtracting siblings, searching for the best bin to split behind.
+
+A histogram of one feature is either float64 (256, 2), the sum of residuals and the number of rows of each bin, or
+packed int64 (256,), where the number of rows has the low ``count_bits`` bits and the sum, in units of ``unit``, the
+rest: one addition then does both. Compiled code tells them apart by the number of dimensions.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, prange
+
+from impls.building_blocks.gbdt_nodes import NO_SPLIT
+from suites.gbdt.suite import TIE
+
+_REORDER = {"nnan", "nsz", "contract"}
+
+
+@njit(cache=True)
+def add_rows(histograms, features, codes, rows, values):
+    """Add rows to the histograms (features, 256, ...) of the features that ``codes`` (all rows, width) holds.
+
+    ``values`` are the residuals of ``rows``, or their packed form. Returns the number of updates, without those of
+    the columns beyond ``features`` that only pad ``codes``.
+    """
+    width = codes.shape[1]
+    updates = 0
+    if width == 4:
+        first, second, third, fourth = histograms[0], histograms[1], histograms[2], histograms[3]
+        updates = _add_four(first, second, third, fourth, features, codes, rows, values)
+    else:
+        for i in range(len(rows)):
+            row, value = rows[i], values[i]
+            for w in range(width):
+                _add(histograms[w], codes[row, w], value)
+                updates += 1
+    return updates
+
+
+@njit(cache=True)
+def _add_four(first, second, third, fourth, features, codes, rows, values):
+    """Four independent chains of additions, so that one need not wait for another's store."""
+    updates = 0
+    for i in range(len(rows)):
+        row, value = rows[i], values[i]
+        _add(first, codes[row, 0], value)
+        _add(second, codes[row, 1], value)
+        _add(third, codes[row, 2], value)
+        _add(fourth, codes[row, 3], value)
+        updates += features
+    return updates
+
+
+@njit(cache=True)
+def _add(histogram, code, value):
+    if histogram.ndim == 2:
+        histogram[code, 0] += value
+        histogram[code, 1] += 1.0
+    else:
+        histogram[code] += value
+
+
+@njit(cache=True)
+def clear(histogram, bins):
+    for b in range(bins):
+        histogram[b] = 0
+
+
+@njit(cache=True)
+def subtract(histogram, other, bins):
+    """Take ``other`` from ``histogram``, in place."""
+    if histogram.ndim == 2:
+        for b in range(bins):
+            histogram[b, 0] -= other[b, 0]
+            histogram[b, 1] -= other[b, 1]
+    else:
+        for b in range(bins):
+            histogram[b] -= other[b]
+
+
+@njit(cache=True, fastmath=_REORDER)
+def best_bin(histogram, bins, rows, min_rows, unit, count_bits, sums, counts, scores):
+    """The best split of one feature in a node of ``rows`` rows: (score, gain, bin, candidates examined).
+
+    ``sums``, ``counts`` and ``scores`` are scratch, float64 (256,).
+    """
+    _accumulate(histogram, bins, unit, count_bits, sums, counts)
+    total = sums[bins - 1]
+    low, high = 0, bins - 1
+    while low < high and counts[low] < min_rows:
+        low += 1
+    while low < high and rows - counts[high - 1] < min_rows:
+        high -= 1
+    if low == high:
+        return NO_SPLIT, 0.0, 0, bins - 1
+    best = 0.0
+    for b in range(low, high):
+        left, left_rows = sums[b], counts[b]
+        right, right_rows = total - left, rows - left_rows
+        scores[b] = (left * left * right_rows + right * right * left_rows) / (left_rows * right_rows)
+        best = max(best, scores[b])
+    chosen = low
+    while scores[chosen] < best * (1 - TIE):
+        chosen += 1
+    return best, best - total * total / rows, chosen, bins - 1
+
+
+@njit(cache=True, fastmath=_REORDER)
+def _accumulate(histogram, bins, unit, count_bits, sums, counts):
+    """Sums and counts of the rows in bins up to and including each."""
+    if histogram.ndim == 2:
+        running_sum = running_count = 0.0
+        for b in range(bins):
+            running_sum += histogram[b, 0]
+            running_count += histogram[b, 1]
+            sums[b] = running_sum
+            counts[b] = running_count
+    else:
+        mask = (np.int64(1) << count_bits) - np.int64(1)
+        running = np.int64(0)
+        for b in range(bins):
+            running += histogram[b]
+            sums[b] = (running >> count_bits) * unit
+            counts[b] = running & mask
+
+
+@njit(cache=True, parallel=True)
+def build_by_feature(jobs, nodes, rows, values, codes, bin_counts, min_rows, unit, count_bits, found, histograms):
+    """Build, subtract and search for all ``jobs``, in parallel over groups of features.
+
+    ``jobs`` (jobs, 2) are pairs of the child to build and its sibling (-1: none), which holds the parent's histogram.
+    Returns the numbers of updates and candidates.
+    """
+    groups, _, width = codes.shape
+    updates = np.zeros(groups, dtype=np.int64)
+    candidates = np.zeros(groups, dtype=np.int64)
+    for group in prange(groups):
+        scratch = np.empty((3, 256))
+        own_updates = own_candidates = 0
+        first, last = group * width, min((group + 1) * width, len(bin_counts))
+        for k in range(len(jobs)):
+            small, large = jobs[k]
+            start, stop = nodes[small]["start"], nodes[small]["stop"]
+            histogram = histograms[nodes[small]["slot"]]
+            for f in range(first, last):
+                clear(histogram[f], bin_counts[f])
+            padded = histogram[group * width : (group + 1) * width]
+            own_updates += add_rows(padded, last - first, codes[group], rows[start:stop], values[start:stop])
+            for f in range(first, last):
+                own_candidates += settle(
+                    small, large, f, nodes, histograms, bin_counts, min_rows, unit, count_bits, found, scratch
+                )
+        updates[group], candidates[group] = own_updates, own_candidates
+    return updates.sum(), candidates.sum()
+
+
+@njit(cache=True, parallel=True)
+def build_by_row(jobs, nodes, rows, values, codes, bin_counts, min_rows, unit, count_bits, found, histograms, private):
+    """The same, in parallel over pieces of a node's rows: each adds to a histogram of its own (``private``)."""
+    chunks, features = len(private), len(bin_counts)
+    updates = np.zeros(chunks, dtype=np.int64)
+    candidates = np.zeros(features, dtype=np.int64)
+    for k in range(len(jobs)):
+        small, large = jobs[k]
+        start, stop = nodes[small]["start"], nodes[small]["stop"]
+        used = min(chunks, (stop - start + 1023) // 1024)
+        for chunk in prange(used):
+            first = start + chunk * (stop - start) // used
+            last = start + (chunk + 1) * (stop - start) // used
+            for f in range(features):
+                clear(private[chunk, f], bin_counts[f])
+            updates[chunk] += add_rows(private[chunk], features, codes[0], rows[first:last], values[first:last])
+        for f in prange(features):
+            scratch = np.empty((3, 256))
+            histogram = histograms[nodes[small]["slot"], f]
+            histogram[: bin_counts[f]] = private[0, f, : bin_counts[f]]
+            for chunk in range(1, used):
+                histogram[: bin_counts[f]] += private[chunk, f, : bin_counts[f]]
+            candidates[f] += settle(
+                small, large, f, nodes, histograms, bin_counts, min_rows, unit, count_bits, found, scratch
+            )
+    return updates.sum(), candidates.sum()
+
+
+@njit(cache=True)
+def settle(small, large, f, nodes, histograms, bin_counts, min_rows, unit, count_bits, found, scratch):
+    """Subtract the finished small child's histogram of feature ``f`` from its sibling's; search both."""
+    bins, candidates = bin_counts[f], 0
+    if large >= 0:
+        subtract(histograms[nodes[large]["slot"], f], histograms[nodes[small]["slot"], f], bins)
+    for node in (small, large):
+        if node < 0:
+            continue
+        count = nodes[node]["stop"] - nodes[node]["start"]
+        if count < 2 * min_rows:
+            continue
+        histogram = histograms[nodes[node]["slot"], f]
+        score, gain, chosen, examined = best_bin(
+            histogram, bins, count, min_rows, unit, count_bits, scratch[0], scratch[1], scratch[2]
+        )
+        found[node, f]["score"], found[node, f]["gain"], found[node, f]["bin"] = score, gain, chosen
+        candidates += examined
+    return candidates

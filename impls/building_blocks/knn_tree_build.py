@@ -1,0 +1,181 @@
+"""A k-d tree of perfect shape in Numba: median splits, node i with children 2i+1 and 2i+2, points in leaf order.
+
+Friedman, Bentley and Finkel 1977: each node splits the dimension in which its points spread widest, at their median;
+Bentley 1975: the dimensions in turn (``cyclic``).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit, prange
+
+SAMPLE = 15
+SUBTREE = 1 << 14  # points
+
+
+class Tree(NamedTuple):
+    """All leaves are on one level; their sizes differ by at most one.
+
+    :param dims: (inner,) int32, the dimension that a node splits.
+    :param splits: (inner,), the coordinate it splits at: left holds ``<=``, right holds ``>=``.
+    :param blocks: (leaves, d, capacity), coordinates with the slots of a leaf next to each other, padded with infinity.
+    :param ids: (leaves, capacity) int32, the points' indices.
+    :param sizes: (leaves,) int32, how many slots are in use.
+    """
+
+    dims: np.ndarray
+    splits: np.ndarray
+    blocks: np.ndarray
+    ids: np.ndarray
+    sizes: np.ndarray
+
+
+def build_tree(points: np.ndarray, leaf_size: int, cyclic: bool = False) -> Tree:
+    """Build over ``points`` (n, d), n >= 1, with at most ``leaf_size`` points in a leaf."""
+    n = len(points)
+    levels = 0
+    while (n + (1 << levels) - 1) >> levels > leaf_size:
+        levels += 1
+    return Tree(*_build(points, levels, cyclic))
+
+
+@njit(cache=True, parallel=True)
+def _build(points: Any, levels: int, cyclic: bool) -> Any:
+    n, d = points.shape
+    inner = (1 << levels) - 1
+    leaves = 1 << levels
+    dims = np.zeros(inner, dtype=np.int32)
+    splits = np.zeros(inner, dtype=points.dtype)
+    # One row per dimension, so that spreads and gathers run over neighbouring numbers.
+    columns = points.T.copy()
+    spare = np.empty_like(columns)
+    ids = np.arange(n).astype(np.int32)
+    spare_ids = np.empty_like(ids)
+    keys = np.empty(n, dtype=points.dtype)
+    order = np.empty(n, dtype=np.int32)
+    top = 0
+    while top < levels and n >> top > SUBTREE:
+        for place in prange(1 << top):
+            _split(columns, spare, ids, spare_ids, keys, order, n, top, place, cyclic, dims, splits)
+        columns, spare = spare, columns
+        ids, spare_ids = spare_ids, ids
+        top += 1
+    # A subtree that fits in a core's cache is finished there.
+    for root in prange(1 << top):
+        for level in range(top, levels):
+            width = 1 << (level - top)
+            for place in range(root * width, (root + 1) * width):
+                if (level - top) % 2 == 0:
+                    _split(columns, spare, ids, spare_ids, keys, order, n, level, place, cyclic, dims, splits)
+                else:
+                    _split(spare, columns, spare_ids, ids, keys, order, n, level, place, cyclic, dims, splits)
+    if (levels - top) % 2 == 1:
+        columns, spare = spare, columns
+        ids, spare_ids = spare_ids, ids
+    capacity = (n + leaves - 1) >> levels
+    blocks = np.empty((leaves, d, capacity), dtype=points.dtype)
+    leaf_ids = np.zeros((leaves, capacity), dtype=np.int32)
+    sizes = np.empty(leaves, dtype=np.int32)
+    for leaf in prange(leaves):
+        low, high = (leaf * n) >> levels, ((leaf + 1) * n) >> levels
+        size = high - low
+        sizes[leaf] = size
+        leaf_ids[leaf, :size] = ids[low:high]
+        for j in range(d):
+            blocks[leaf, j, :size] = columns[j, low:high]
+            blocks[leaf, j, size:] = np.inf
+    return dims, splits, blocks, leaf_ids, sizes
+
+
+@njit(cache=True)
+def _split(
+    columns: Any, spare: Any, ids: Any, spare_ids: Any, keys: Any, order: Any, n: int, level: int, place: int,
+    cyclic: bool, dims: Any, splits: Any,
+) -> None:  # fmt: skip
+    """Choose the plane of one node and write its points, partitioned, to ``spare`` and ``spare_ids``."""
+    d = len(columns)
+    node = (1 << level) - 1 + place
+    low, high = (place * n) >> level, ((place + 1) * n) >> level
+    middle = ((2 * place + 1) * n) >> (level + 1)
+    dim = level % d if cyclic else _widest(columns, low, high)
+    for i in range(low, high):
+        keys[i] = columns[dim, i]
+        order[i] = i
+    _select(keys, order, low, high, middle)
+    dims[node] = dim
+    splits[node] = keys[middle] if middle < high else np.inf
+    for i in range(low, high):
+        spare_ids[i] = ids[order[i]]
+    for j in range(d):
+        for i in range(low, high):
+            spare[j, i] = columns[j, order[i]]
+
+
+@njit(cache=True, fastmath={"nnan", "nsz"})
+def _widest(columns: Any, low: int, high: int) -> int:
+    """The dimension with the largest range among ``columns[:, low:high]``, which holds no NaN."""
+    widest, dim = -1.0, 0
+    for j in range(len(columns)):
+        if high > low:
+            least = most = columns[j, low]
+            for i in range(low + 1, high):
+                value = columns[j, i]
+                least = min(least, value)
+                most = max(most, value)
+            if most - least > widest:
+                widest, dim = most - least, j
+    return dim
+
+
+@njit(cache=True)
+def _select(keys: Any, order: Any, low: int, high: int, middle: int) -> None:
+    """Partition ``keys[low:high]`` and ``order`` alike so that ``keys[middle]`` is in its sorted place."""
+    if middle >= high:
+        return
+    sample = np.empty(SAMPLE, dtype=keys.dtype)
+    while high - low > SAMPLE:
+        step = (high - low) // SAMPLE
+        for s in range(SAMPLE):
+            sample[s] = keys[low + s * step + step // 2]
+        _insertion_sort(sample, order, 0, SAMPLE, False)
+        # The sample's own quantile of the target lands near it, so that most rounds end the search.
+        pivot = sample[min(SAMPLE - 1, (middle - low) * SAMPLE // (high - low))]
+        below = _partition(keys, order, low, high, pivot, False)
+        if middle < below:
+            high = below
+        elif below > low:
+            low = below
+        else:
+            low = _partition(keys, order, low, high, pivot, True)
+            if middle < low:
+                return
+    _insertion_sort(keys, order, low, high, True)
+
+
+@njit(cache=True)
+def _partition(keys: Any, order: Any, low: int, high: int, pivot: float, inclusive: bool) -> int:
+    """Move keys ``< pivot`` (``<=`` if inclusive) to the front and return where they end, with no branch on a key."""
+    end = low
+    for i in range(low, high):
+        key, index = keys[i], order[i]
+        keys[i], order[i] = keys[end], order[end]
+        keys[end], order[end] = key, index
+        end += (key <= pivot) if inclusive else (key < pivot)
+    return end
+
+
+@njit(cache=True)
+def _insertion_sort(keys: Any, order: Any, low: int, high: int, carry: bool) -> None:
+    for i in range(low + 1, high):
+        key, index = keys[i], order[i]
+        j = i
+        while j > low and keys[j - 1] > key:
+            keys[j] = keys[j - 1]
+            if carry:
+                order[j] = order[j - 1]
+            j -= 1
+        keys[j] = key
+        if carry:
+            order[j] = index

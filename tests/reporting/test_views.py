@@ -1,0 +1,207 @@
+"""What the parts of a page are made of, before any HTML."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from harness.contract import Band, Suite
+from harness.records import Record
+from harness.reporting import text
+from harness.reporting.axes import round_ticks
+from harness.reporting.charts import make_charts
+from harness.reporting.glance import glance
+from harness.reporting.interval import draw_interval
+from harness.reporting.leaders import make_board
+from harness.reporting.measures import Measures
+from harness.reporting.origin import reproduce
+from harness.reporting.standing import stand
+from harness.reporting.style import INK, assign_series
+from harness.statistics import Estimate
+from harness.tables import tidy_table
+
+from .building import ENVIRONMENT, make_record, make_suite, make_trial, measured, usual_records
+
+
+def measures_of(records: Sequence[Record], suite: Suite | None = None) -> Measures:
+    suite = suite or make_suite()
+    table = tidy_table(records, {suite.name: suite}, ENVIRONMENT)
+    return Measures(suite, records, table, ENVIRONMENT)
+
+
+def headline_board(measures: Measures) -> Any:
+    assert measures.headline is not None
+    return make_board(measures, measures.headline)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0.25, "0.25"),
+        (-0.05, "−0.05"),
+        (1234567.0, "1\u202f235\u202f000"),
+        (0, "0"),
+        (2e-16, "2e−16"),
+        (math.nan, text.DASH),
+        (math.inf, "∞"),
+    ],
+)
+def test_numbers_are_short(value: float, shown: str) -> None:
+    assert text.number(value) == shown
+
+
+def test_an_interval_names_a_shared_unit_once() -> None:
+    assert text.interval(Estimate(2e6, 1e6, 3e6), "ns") == "1 to 3\u00a0ms"
+    assert text.interval(Estimate(2e6, 9e5, 3e6), "ns") == "900\u00a0µs to 3\u00a0ms"
+    assert text.interval(Estimate.exact(3.0)) == ""
+    assert text.interval(Estimate.without_interval(3.0, 1)) == "no interval"
+
+
+def test_a_single_wrong_round_makes_a_contestant_wrong() -> None:
+    measures = measures_of(usual_records())
+    cheat = stand(measures, "cheat", "")
+    assert cheat.standing == "wrong"
+    assert (cheat.output, cheat.error, cheat.limit) == ("total", 1.0, 1e-5)
+    assert [stand(measures, name, "").standing for name in ("plain", "missing", "broken")] == [
+        "right",
+        "unavailable",
+        "failed",
+    ]
+
+
+def test_an_error_that_is_no_number_is_the_worst() -> None:
+    records = [make_record(make_trial("plain"), errors={"total": math.nan, "other": 5.0}, limits={"other": 1.0})]
+    assert math.isnan(stand(measures_of(records), "plain", "").error)
+
+
+def test_leaders_are_ordered_and_the_wrong_have_no_figures() -> None:
+    measures = measures_of([record for record in usual_records() if record.trial.case["n"] == 1000])
+    board = headline_board(measures)
+    assert [leader.name for leader in board.leaders] == ["quick", "plain", "broken", "cheat", "missing"]
+    quick, plain, *others = board.leaders
+    assert quick.time.value.startswith("50")
+    assert quick.time.value.endswith("\u00a0µs")
+    assert quick.ratio.value == "×\u00a00.5"
+    assert plain.ratio.value == "baseline"
+    assert quick.nearest.detail == "of memory traffic"
+    assert [phase.name for phase in quick.phases] == ["build", "query"]
+    assert sum(phase.percent for phase in quick.phases) == pytest.approx(100)
+    for leader in others:
+        assert leader.place == 0
+        assert {leader.time.value, leader.ratio.value, leader.memory.value, leader.setup.value} == {text.DASH}
+        assert leader.reason
+
+
+def test_a_missing_baseline_is_said_once_and_not_as_a_ratio() -> None:
+    board = headline_board(measures_of(measured("quick", 0.5)))
+    assert not board.has_ratio
+    assert board.notes[0].startswith("No ratio to the baseline: plain was not measured")
+
+
+def test_energy_has_its_column_and_its_winner_only_where_it_was_read() -> None:
+    joules = {"plain": 2.0, "quick": 0.5}
+    energy = [
+        make_record(make_trial(name, instrument="energy"), [{"total": value}], setup_ns={})
+        for name, value in joules.items()
+    ]
+    times = [*measured("plain", 1.0), *measured("quick", 0.5)]
+    assert not headline_board(measures_of(times)).has_energy
+    measures = measures_of([*times, *energy])
+    assert [leader.energy.value for leader in headline_board(measures).leaders] == ["500\u00a0mJ", "2\u00a0J"]
+    thriftiest = glance(measures, []).thriftiest
+    assert thriftiest is not None
+    assert thriftiest.name == "quick"
+
+
+def test_memory_beside_several_threads_says_that_it_was_read_with_one() -> None:
+    records = measured("plain", 1.0)
+    records.append(make_record(make_trial("plain", threads=2), [{"build": 1e5, "query": 2e5}] * 3))
+    measures = measures_of(records)
+    both = [make_board(measures, workload).leaders[0].memory for workload in measures.workloads]
+    assert [figure.value for figure in both] == ["125\u00a0KiB"] * 2
+    assert [figure.detail for figure in both] == ["", "with 1 thread"]
+
+
+def test_a_column_without_any_figure_gives_way_to_a_note() -> None:
+    board = headline_board(measures_of([record for record in measured("plain", 1.0) if record.setup_ns]))
+    assert not board.has_memory
+    assert "No peak memory: not measured in this workload." in board.notes
+
+
+def test_part_of_a_call_has_no_share_of_a_ceiling() -> None:
+    records = [make_record(make_trial("plain", until="build"), [{"build": 1e5}] * 3)]
+    board = headline_board(measures_of(records))
+    assert board.label == "n=1000, float32, cpu, 1 thread, until build"
+    assert not board.has_nearest
+    assert "ends after build" in board.notes[-1]
+
+
+def test_the_headline_is_the_heaviest_that_most_could_do() -> None:
+    records = [*measured("plain", 1.0, 100), *measured("plain", 1.0, 1000), *measured("quick", 0.5, 1000)]
+    records += measured("plain", 1.0, 10_000)
+    headline = measures_of(records).headline
+    assert headline is not None
+    assert headline.case["n"] == 1000
+
+
+def test_a_rival_within_the_noise_is_named() -> None:
+    measures = measures_of([*measured("plain", 1.0), *measured("other", 1.0)])
+    line = glance(measures, [stand(measures, name, "") for name in measures.contestants])
+    assert line.fastest is not None
+    assert line.fastest.rival == "plain"
+    apart = measures_of([*measured("plain", 1.0), *measured("quick", 0.5)])
+    fastest = glance(apart, []).fastest
+    assert fastest is not None
+    assert (fastest.name, fastest.rival) == ("quick", "")
+    assert fastest.against_baseline.replace("\u00a0", " ") == "× 0.5 of plain (0.495 to 0.508)"
+
+
+def test_memory_that_did_not_grow_is_said_and_not_drawn_as_nothing() -> None:
+    records = [*measured("plain", 1.0), make_record(make_trial("quick", instrument="memory"), [{"query": 0.0}] * 3)]
+    memory = next(chart for chart in make_charts(measures_of(records)) if chart.id == "memory-sums")
+    assert "the process did not grow" in memory.svg
+
+
+@pytest.mark.parametrize("low", [1e-9, 0.97, 3.0, 4e8])
+@pytest.mark.parametrize("span", [1.05, 1.5, 4.0, 30.0, 1e4, 1e9])
+@pytest.mark.parametrize("base", [2, 10])
+def test_every_range_has_a_few_ticks(low: float, span: float, base: int) -> None:
+    ticks = round_ticks(low, low * span, base)
+    assert 1 <= len(ticks) <= 6
+    assert all(low <= tick * (1 + 1e-6) and tick <= low * span * (1 + 1e-6) for tick in ticks)
+    assert ticks == sorted(set(ticks))
+
+
+@pytest.mark.parametrize(
+    ("estimate", "band"),
+    [
+        (Estimate(0.5, 0.4, 0.6), Band(high=1.0)),
+        (Estimate(12.0, 2.0, math.inf), Band(20.0, math.inf)),
+        (Estimate(2.0, -math.inf, 2.0), Band(8, 13)),
+        (Estimate.without_interval(3.0, 1), Band(3, 3)),
+        (Estimate.exact(0.0), Band(0, 0)),
+        (Estimate(1e6, 1e5, 1e7), Band()),
+        (None, Band(-1, 1)),
+    ],
+)
+def test_every_estimate_can_be_drawn_within_the_drawing(estimate: Estimate | None, band: Band) -> None:
+    drawing = draw_interval(estimate, band, "1", "reproduced", labelled=True)
+    assert "nan" not in drawing
+    assert "inf" not in drawing.replace("info", "")
+    assert 'role="img"' in drawing
+
+
+def test_looks_differ_between_all_contestants() -> None:
+    names = [f"n{number}" for number in range(30)]
+    looks = assign_series(names, "n3")
+    assert looks["n3"].colour == INK
+    assert len({(look.colour, look.marker) for look in looks.values()}) == 30
+
+
+def test_the_command_quotes_what_a_shell_would_read() -> None:
+    request = {"selection": ["knn/*"], "where": ["data=a b"], "instruments": ["time"]}
+    command = reproduce({"seed": 5, "profile": "full", "request": request})
+    assert command == "bakeoff run 'knn/*' --seed 5 --profile full --where 'data=a b' --instrument time"
