@@ -70,7 +70,8 @@ def _cut(columns, bins, cuts, thresholds, counts):
                 value = column[(k * rows + bins - 1) // bins - 1]
                 if found and cuts[f, found - 1] == value:
                     continue
-                after += np.searchsorted(column[after:], value, side="right")
+                while after < rows and column[after] <= value:
+                    after += 1
                 if after == rows:
                     break
                 cuts[f, found] = value

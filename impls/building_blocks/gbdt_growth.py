@@ -83,38 +83,31 @@ def fit_histogram(
     )
     private = np.empty((row_threads, features, *shape), dtype=kind) if row_threads else None
     growth = Growth(max_depth, (size + 1) // 2, max_leaves > 0, min_rows)
-    _fit(codes, bins.counts, bins.thresholds, y, base, loss == "logistic", shrinkage, growth, work, private, forest)
+    scores, residual, hessian = np.full(rows, base), np.empty(rows), np.empty(rows)
+    count_bits, unit = math.ceil(math.log2(rows + 1)), 1.0
+    for t in range(rounds):
+        set_residuals(y, scores, loss == "logistic", residual, hessian)
+        if packed:
+            # The sum of all rows has 63 bits less those of the count; one more is left unused.
+            largest = max(1e-300, float(residual.max()), -float(residual.min()))
+            unit = 2.0 ** (math.ceil(math.log2(largest * rows)) - (62 - count_bits))
+        _set_addends(residual, unit, count_bits, work.addends)
+        nodes = _grow(codes, bins.counts, bins.thresholds, growth, work, private, unit, count_bits, forest, t)
+        forest.sizes[t] = nodes
+        set_leaves(
+            work.nodes[:nodes], forest.left[t], work.order, residual, hessian, shrinkage, scores, forest.value[t]
+        )
     return forest._replace(updates=int(work.counters[0]), candidates=int(work.counters[1]))
 
 
 @njit(cache=True)
-def _fit(codes, bin_counts, thresholds, y, base, logistic, shrinkage, growth, work, private, forest):
-    rows = len(y)
-    scores, residual, hessian = np.full(rows, base), np.empty(rows), np.empty(rows)
-    count_bits = int(math.ceil(math.log2(rows + 1.0)))
-    for t in range(len(forest.sizes)):
-        set_residuals(y, scores, logistic, residual, hessian)
-        unit = _set_addends(residual, count_bits, work.addends)
-        size = _grow(codes, bin_counts, thresholds, growth, work, private, unit, count_bits, forest, t)
-        forest.sizes[t] = size
-        set_leaves(work.nodes[:size], forest.left[t], work.order, residual, hessian, shrinkage, scores, forest.value[t])
-
-
-@njit(cache=True)
-def _set_addends(residual, count_bits, addends):
-    """Write what is added to a bin for each row; returns the unit of packed sums.
-
-    A packed addend is round(residual / unit) above ``count_bits`` bits that hold a 1. The unit leaves one bit of room
-    in the sum of all rows.
-    """
-    if isinstance(addends[0], float):
-        addends[:] = residual
-        return 1.0
-    largest = max(1e-300, np.abs(residual).max())
-    unit = 2.0 ** math.ceil(math.log2(largest * len(residual)) - (62 - count_bits))
+def _set_addends(residual, unit, count_bits, addends):
+    """Write what is added to a bin for each row: its residual, or round(residual / unit) above bits that hold a 1."""
     for i in range(len(residual)):
-        addends[i] = (np.int64(np.rint(residual[i] / unit)) << count_bits) + 1
-    return unit
+        if isinstance(addends[0], float):
+            addends[i] = residual[i]
+        else:
+            addends[i] = (np.int64(np.rint(residual[i] / unit)) << count_bits) + 1
 
 
 @njit(cache=True)
@@ -129,7 +122,37 @@ def _grow(codes, bin_counts, thresholds, growth, work, private, unit, count_bits
     n_jobs = 1 if len(work.order) >= 2 * growth.min_rows and most_leaves > 1 else 0
     while True:
         if n_jobs > 0:
-            _build(jobs[:n_jobs], codes, bin_counts, growth, work, private, unit, count_bits)
+            if private is None:  # decided when compiled: only one of the two is
+                updates, candidates = build_by_feature(
+                    jobs[:n_jobs],
+                    nodes,
+                    work.order,
+                    work.values,
+                    codes,
+                    bin_counts,
+                    growth.min_rows,
+                    unit,
+                    count_bits,
+                    work.found,
+                    work.histograms,
+                )
+            else:
+                updates, candidates = build_by_row(
+                    jobs[:n_jobs],
+                    nodes,
+                    work.order,
+                    work.values,
+                    codes,
+                    bin_counts,
+                    growth.min_rows,
+                    unit,
+                    count_bits,
+                    work.found,
+                    work.histograms,
+                    private,
+                )
+            work.counters[0] += updates
+            work.counters[1] += candidates
         for k in range(n_fresh):
             used_slots = _judge(fresh[k], growth, work, used_slots)
             if nodes[fresh[k]]["gain"] > 0.0:
@@ -142,7 +165,8 @@ def _grow(codes, bin_counts, thresholds, growth, work, private, unit, count_bits
             parents[0] = take_largest_gain(nodes, waiting, n_waiting)
             n_parents, n_waiting = 1, n_waiting - 1
         else:
-            parents[:n_waiting] = waiting[:n_waiting]
+            for k in range(n_waiting):
+                parents[k] = waiting[k]
             n_parents, n_waiting = n_waiting, 0
         for k in range(n_parents):
             parent = nodes[parents[k]]
@@ -177,41 +201,6 @@ def _start(work):
     root = work.nodes[0]
     root["start"], root["stop"], root["depth"], root["slot"], root["gain"] = 0, len(work.order), 0, 0, 0.0
     return 1
-
-
-@njit(cache=True)
-def _build(jobs, codes, bin_counts, growth, work, private, unit, count_bits):
-    if private is not None:  # decided when compiled: only one of the two is
-        updates, candidates = build_by_row(
-            jobs,
-            work.nodes,
-            work.order,
-            work.values,
-            codes,
-            bin_counts,
-            growth.min_rows,
-            unit,
-            count_bits,
-            work.found,
-            work.histograms,
-            private,
-        )
-    else:
-        updates, candidates = build_by_feature(
-            jobs,
-            work.nodes,
-            work.order,
-            work.values,
-            codes,
-            bin_counts,
-            growth.min_rows,
-            unit,
-            count_bits,
-            work.found,
-            work.histograms,
-        )
-    work.counters[0] += updates
-    work.counters[1] += candidates
 
 
 @njit(cache=True)

@@ -62,8 +62,24 @@ def _add(histogram, code, value):
 
 @njit(cache=True)
 def clear(histogram, bins):
-    for b in range(bins):
-        histogram[b] = 0
+    if histogram.ndim == 2:
+        for b in range(bins):
+            histogram[b, 0] = histogram[b, 1] = 0.0
+    else:
+        for b in range(bins):
+            histogram[b] = 0
+
+
+@njit(cache=True)
+def add(histogram, other, bins):
+    """Add ``other`` to ``histogram``, in place."""
+    if histogram.ndim == 2:
+        for b in range(bins):
+            histogram[b, 0] += other[b, 0]
+            histogram[b, 1] += other[b, 1]
+    else:
+        for b in range(bins):
+            histogram[b] += other[b]
 
 
 @njit(cache=True)
@@ -151,7 +167,7 @@ def build_by_feature(jobs, nodes, rows, values, codes, bin_counts, min_rows, uni
                     small, large, f, nodes, histograms, bin_counts, min_rows, unit, count_bits, found, scratch
                 )
         updates[group], candidates[group] = own_updates, own_candidates
-    return updates.sum(), candidates.sum()
+    return total(updates), total(candidates)
 
 
 @njit(cache=True, parallel=True)
@@ -173,13 +189,21 @@ def build_by_row(jobs, nodes, rows, values, codes, bin_counts, min_rows, unit, c
         for f in prange(features):
             scratch = np.empty((3, 256))
             histogram = histograms[nodes[small]["slot"], f]
-            histogram[: bin_counts[f]] = private[0, f, : bin_counts[f]]
-            for chunk in range(1, used):
-                histogram[: bin_counts[f]] += private[chunk, f, : bin_counts[f]]
+            clear(histogram, bin_counts[f])
+            for chunk in range(used):
+                add(histogram, private[chunk, f], bin_counts[f])
             candidates[f] += settle(
                 small, large, f, nodes, histograms, bin_counts, min_rows, unit, count_bits, found, scratch
             )
-    return updates.sum(), candidates.sum()
+    return total(updates), total(candidates)
+
+
+@njit(cache=True)
+def total(numbers):
+    result = 0
+    for number in numbers:
+        result += number
+    return result
 
 
 @njit(cache=True)

@@ -72,7 +72,8 @@ def _gather(table, targets, nodes, rows, addends, values, scratch):
         for side in range(2):
             count = table[k, 3] if side == 0 else last - first - table[k, 3]
             place = targets[k, side]
-            rows[place : place + count] = scratch[side, first : first + count]
+            for i in range(count):
+                rows[place + i] = scratch[side, first + i]
             if small_is_left == (side == 0):
                 for i in range(place, place + count):
                     values[i] = addends[rows[i]]

@@ -86,21 +86,16 @@ def fit_presorted(
         candidates=np.zeros(features, dtype=np.int64),
     )
     growth = Growth(max_depth, (size + 1) // 2, max_leaves > 0, min_rows)
-    _fit(table, y, base, loss == "logistic", shrinkage, growth, work, forest)
-    return forest._replace(candidates=int(work.candidates.sum()))
-
-
-@njit(cache=True)
-def _fit(table, y, base, logistic, shrinkage, growth, work, forest):
-    rows = len(y)
     scores, residual, hessian = np.full(rows, base), np.empty(rows), np.empty(rows)
-    for t in range(len(forest.sizes)):
-        set_residuals(y, scores, logistic, residual, hessian)
-        size = _grow(table, residual, growth, work, forest, t)
-        forest.sizes[t] = size
-        set_leaves(
-            work.nodes[:size], forest.left[t], work.order[0], residual, hessian, shrinkage, scores, forest.value[t]
-        )
+    for t in range(rounds):
+        set_residuals(y, scores, loss == "logistic", residual, hessian)
+        work.order[:] = table.order
+        work.values[:] = table.values
+        nodes = _grow(table, residual, growth, work, forest, t)
+        forest.sizes[t] = nodes
+        inside = work.order[0]
+        set_leaves(work.nodes[:nodes], forest.left[t], inside, residual, hessian, shrinkage, scores, forest.value[t])
+    return forest._replace(candidates=int(work.candidates.sum()))
 
 
 @njit(cache=True)
@@ -109,8 +104,6 @@ def _grow(table, residual, growth, work, forest, t):
     nodes, rows = work.nodes, len(residual)
     parents, waiting = np.empty(growth.most_leaves, dtype=np.int64), np.empty(len(nodes) + 1, dtype=np.int64)
     n_waiting, size, first_fresh = 0, 1, 0
-    work.order[:] = table.order
-    work.values[:] = table.values
     nodes[0]["start"], nodes[0]["stop"], nodes[0]["depth"], nodes[0]["gain"] = 0, rows, 0, 0.0
     while True:
         leaves = (size + 1) // 2
@@ -129,7 +122,8 @@ def _grow(table, residual, growth, work, forest, t):
             parents[0] = take_largest_gain(nodes, waiting, n_waiting)
             n_parents, n_waiting = 1, n_waiting - 1
         else:
-            parents[:n_waiting] = waiting[:n_waiting]
+            for k in range(n_waiting):
+                parents[k] = waiting[k]
             n_parents, n_waiting = n_waiting, 0
         first_fresh = size
         for k in range(n_parents):
@@ -169,8 +163,9 @@ def _partition(parents, nodes, goes_left, order, values):
                 right_values[right] = value
                 left += goes_left[row]
                 right += not goes_left[row]
-            own_order[left : left + right] = right_order[:right]
-            own_values[left : left + right] = right_values[:right]
+            for i in range(right):
+                own_order[left + i] = right_order[i]
+                own_values[left + i] = right_values[i]
 
 
 @njit(cache=True, parallel=True)

@@ -58,13 +58,14 @@ def most_nodes(rows: int, max_depth: int, max_leaves: int, min_rows: int) -> int
 
 def score(forest: Forest, x: np.ndarray, base: float, shrinkage: float) -> np.ndarray:
     """Raw scores float64 (rows,) of ``x`` (rows, features) float32."""
-    return _score(forest.feature, forest.threshold, forest.left, forest.value, forest.depths, x, base, shrinkage)
+    scores = np.full(len(x), base)
+    _score(forest.feature, forest.threshold, forest.left, forest.value, forest.depths, x, shrinkage, scores)
+    return scores
 
 
 @njit(cache=True, parallel=True)
-def _score(feature, threshold, left, value, depths, x, base, shrinkage):
+def _score(feature, threshold, left, value, depths, x, shrinkage, scores):
     rows = len(x)
-    scores = np.full(rows, base)
     for block in prange((rows + ROWS_AT_ONCE - 1) // ROWS_AT_ONCE):
         first, last = block * ROWS_AT_ONCE, min(rows, (block + 1) * ROWS_AT_ONCE)
         for t in range(len(depths)):
@@ -73,4 +74,3 @@ def _score(feature, threshold, left, value, depths, x, base, shrinkage):
                 for _ in range(depths[t]):
                     node = left[t, node] + (x[i, feature[t, node]] > threshold[t, node])
                 scores[i] += shrinkage * value[t, node]
-    return scores

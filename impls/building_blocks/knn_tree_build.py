@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit, prange
 
-SAMPLE = 15
+SMALL_SAMPLE, LARGE_SAMPLE, LARGE = 5, 15, 512
+FINISH_BY_SORTING = 8
 SUBTREE = 1 << 14  # points
 
 
@@ -54,7 +55,7 @@ def _build(points: Any, levels: int, cyclic: bool) -> Any:
     ids = np.arange(n).astype(np.int32)
     spare_ids = np.empty_like(ids)
     keys = np.empty(n, dtype=points.dtype)
-    order = np.empty(n, dtype=np.int32)
+    order = np.empty(n, dtype=np.uint32)
     top = 0
     while top < levels and n >> top > SUBTREE:
         for place in prange(1 << top):
@@ -134,36 +135,47 @@ def _select(keys: Any, order: Any, low: int, high: int, middle: int) -> None:
     """Partition ``keys[low:high]`` and ``order`` alike so that ``keys[middle]`` is in its sorted place."""
     if middle >= high:
         return
-    sample = np.empty(SAMPLE, dtype=keys.dtype)
-    while high - low > SAMPLE:
-        step = (high - low) // SAMPLE
-        for s in range(SAMPLE):
+    sample = np.empty(LARGE_SAMPLE, dtype=keys.dtype)
+    while high - low > FINISH_BY_SORTING:
+        size = SMALL_SAMPLE if high - low < LARGE else LARGE_SAMPLE
+        step = (high - low) // size
+        for s in range(size):
             sample[s] = keys[low + s * step + step // 2]
-        _insertion_sort(sample, order, 0, SAMPLE, False)
+        _insertion_sort(sample, order, 0, size, False)
         # The sample's own quantile of the target lands near it, so that most rounds end the search.
-        pivot = sample[min(SAMPLE - 1, (middle - low) * SAMPLE // (high - low))]
-        below = _partition(keys, order, low, high, pivot, False)
+        pivot = sample[min(size - 1, (middle - low) * size // (high - low))]
+        below = low + _partition(keys[low:high], order[low:high], pivot, False)
         if middle < below:
             high = below
         elif below > low:
             low = below
         else:
-            low = _partition(keys, order, low, high, pivot, True)
+            low += _partition(keys[low:high], order[low:high], pivot, True)
             if middle < low:
                 return
     _insertion_sort(keys, order, low, high, True)
 
 
 @njit(cache=True)
-def _partition(keys: Any, order: Any, low: int, high: int, pivot: float, inclusive: bool) -> int:
-    """Move keys ``< pivot`` (``<=`` if inclusive) to the front and return where they end, with no branch on a key."""
-    end = low
-    for i in range(low, high):
-        key, index = keys[i], order[i]
-        keys[i], order[i] = keys[end], order[end]
-        keys[end], order[end] = key, index
-        end += (key <= pivot) if inclusive else (key < pivot)
-    return end
+def _partition(keys: Any, order: Any, pivot: float, inclusive: bool) -> int:
+    """Move keys ``< pivot`` (``<=`` if inclusive) to the front and return how many there are.
+
+    No branch depends on a key, and no index has a sign that would have to be tested.
+    """
+    end = np.uint64(0)
+    if inclusive:
+        for i in range(np.uint64(len(keys))):
+            key, index = keys[i], order[i]
+            keys[i], order[i] = keys[end], order[end]
+            keys[end], order[end] = key, index
+            end += np.uint64(key <= pivot)
+    else:
+        for i in range(np.uint64(len(keys))):
+            key, index = keys[i], order[i]
+            keys[i], order[i] = keys[end], order[end]
+            keys[end], order[end] = key, index
+            end += np.uint64(key < pivot)
+    return int(end)
 
 
 @njit(cache=True)
