@@ -39,7 +39,7 @@ asv: $(VENV)/installed-asv ## track the current commit with asv and publish its 
 	$(BIN)/python -m asv publish
 
 clean: ## remove the virtual environment and caches
-	rm -rf $(VENV) .asv .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
+	rm -rf $(VENV) .asv .bakeoff .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
 
 # torch comes first and pinned, so that no other package pulls in another build of it.
 $(VENV)/installed: pyproject.toml constraints.txt

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
-from typing import Any
-
-from harness.config import ConfigError
-from harness.discovery import DiscoveryError, SelectionError
-from harness.store import StoreError
 
 
 class ExitCode(IntEnum):
@@ -38,6 +33,10 @@ class Failure(Exception):
 @contextmanager
 def user_errors() -> Iterator[None]:
     """Turn the errors that a user can mend into failures with the right exit code."""
+    from harness.config import ConfigError
+    from harness.discovery import DiscoveryError, SelectionError
+    from harness.store import StoreError
+
     try:
         yield
     except (ConfigError, SelectionError, DiscoveryError) as error:
@@ -62,6 +61,3 @@ def choose(name: str, value: str, allowed: tuple[str, ...]) -> str:
 
 def say_error(message: str) -> None:
     print(f"bakeoff: {message}", file=sys.stderr)
-
-
-Command = Callable[..., Any]

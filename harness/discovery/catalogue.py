@@ -13,7 +13,7 @@ from pathlib import Path
 
 from harness.config import Project
 from harness.contract import Suite
-from harness.discovery.listing import DiscoveryError, Listing, read_listing
+from harness.discovery.listing import DiscoveryError, Listing, Own, read_listing
 from harness.packages import bind_packages
 
 ENTRY_POINT_GROUP = "bakeoff.implementations"
@@ -122,20 +122,15 @@ def _load_suite(project: Project, topic: str) -> Suite:
     return suite
 
 
-def _roots(project: Project) -> dict[str, Path]:
-    """The project's own top-level packages: only a module outside them can be 'not installed'."""
-    return {**{top: project.root / top for top in project.packages}, "harness": Path(__file__).parents[1]}
-
-
 def _project_listings(project: Project) -> Iterator[Listing]:
-    roots = _roots(project)
+    own = Own(project.root, project.packages, project.impls)
     prefix = project.impls.relative_to(project.root).parts
     for topic in _topics(project):
         for path in sorted((project.impls / topic).glob("*.py")):
             if path.name.startswith("_"):
                 continue
             module = ".".join((*prefix, topic, path.stem))
-            listing = read_listing(path, name=path.stem, module=module, origin="project", roots=roots)
+            listing = read_listing(path, name=path.stem, module=module, origin="project", own=own)
             if listing.suite != topic:
                 raise DiscoveryError(
                     f"{path} lies in the folder of {topic!r} but implements {listing.suite!r}; move it, or import "
@@ -145,21 +140,23 @@ def _project_listings(project: Project) -> Iterator[Listing]:
 
 
 def _external_listings(project: Project, paths: Sequence[Path]) -> Iterator[Listing]:
+    own = Own(project.root, project.packages, project.impls)
     for path in paths:
         if not path.is_file():
             raise DiscoveryError(f"--impl {path}: there is no such file")
         name = path.stem
         module = f"{EXTERNAL_PACKAGE}.{name}"
-        yield read_listing(path.resolve(), name=name, module=module, origin=f"path {path}", roots=_roots(project))
+        yield read_listing(path.resolve(), name=name, module=module, origin=f"path {path}", own=own)
 
 
 def _installed_listings(project: Project) -> Iterator[Listing]:
+    own = Own(project.root, project.packages, project.impls)
     for point in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP):
         origin = f"package {point.dist.name}" if point.dist else "an installed package"
         path = _module_file(point.module)
         if path is None:
             raise DiscoveryError(f"entry point {point.name!r} of {origin}: module {point.module} cannot be found")
-        listing = read_listing(path, name=point.name, module=point.module, origin=origin, roots=_roots(project))
+        listing = read_listing(path, name=point.name, module=point.module, origin=origin, own=own)
         if (project.suites / listing.suite / "suite.py").is_file():
             yield listing
 

@@ -7,11 +7,14 @@ docstring and the imports are read from the syntax tree.
 from __future__ import annotations
 
 import ast
+import hashlib
 import importlib.util
 import inspect
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +34,7 @@ class Listing:
 
     :param reason: why it cannot run here; empty when it can.
     :param origin: where it came from: ``project``, ``path PATH`` or ``package NAME``.
+    :param sources: its own file and every file of the project that it imports, directly or not.
     """
 
     name: str
@@ -47,10 +51,19 @@ class Listing:
     kind: str = ""
     mutates: tuple[str, ...] = ()
     reason: str = ""
+    sources: tuple[Path, ...] = ()
 
     @property
     def available(self) -> bool:
         return not self.reason
+
+    @property
+    def code_hash(self) -> str:
+        """Changes when any file of the project that the implementation consists of does."""
+        digest = hashlib.blake2b(digest_size=10)
+        for file in self.sources:
+            digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+        return digest.hexdigest()
 
     def excludes(self, case: Mapping[str, Scalar]) -> str:
         """Why the implementation does not do this case, or an empty string."""
@@ -66,11 +79,31 @@ class Listing:
         return ""
 
 
-def read_listing(path: Path, *, name: str, module: str, origin: str, roots: Mapping[str, Path]) -> Listing:
+@dataclass(frozen=True)
+class Own:
+    """What belongs to the project, so that its absence is an error and not an unavailable package.
+
+    :param packages: top-level packages; the engine's own is always one.
+    :param impls: folder whose files, where imported, are part of an implementation.
+    """
+
+    root: Path
+    packages: tuple[str, ...]
+    impls: Path
+
+    def holds(self, top: str) -> bool:
+        return top in self.packages or top == "harness"
+
+    def file_of(self, module: str) -> Path | None:
+        """The file of a module among the implementations and their building blocks."""
+        return _file_of(self.root, self.impls, module) if module.split(".")[0] in self.packages else None
+
+
+def read_listing(path: Path, *, name: str, module: str, origin: str, own: Own) -> Listing:
     """Read the implementation in ``path``.
 
-    :param roots: the project's own top-level packages with their folders; their imports are followed, any other
-        module that cannot be found makes the implementation unavailable.
+    :param own: what belongs to the project; its imports are followed, any other module that cannot be found makes the
+        implementation unavailable.
     :raises DiscoveryError: the file has no ``@implements``, or it does not say for which suite.
     """
     try:
@@ -79,6 +112,8 @@ def read_listing(path: Path, *, name: str, module: str, origin: str, roots: Mapp
         raise DiscoveryError(f"{path} cannot be read as Python: {error}") from error
     call = _implements_call(tree, path)
     declared = _declared(call, path)
+    sources: set[Path] = set()
+    reason = _missing_package(path, own, sources)
     return Listing(
         name=name,
         suite=_suite_name(tree, call, path),
@@ -86,7 +121,8 @@ def read_listing(path: Path, *, name: str, module: str, origin: str, roots: Mapp
         module=module,
         origin=origin,
         title=(ast.get_docstring(tree) or "").strip().split("\n")[0],
-        reason=_missing_package(tree, roots, seen={path}),
+        reason=reason,
+        sources=tuple(sorted(sources)),
         **declared,
     )
 
@@ -142,20 +178,50 @@ def _suite_name(tree: ast.Module, call: ast.Call, path: Path) -> str:
     )
 
 
-def _missing_package(tree: ast.Module, roots: Mapping[str, Path], seen: set[Path]) -> str:
-    """The first module-level import of a package that is not ours and not installed, as a reason."""
-    for module in _imported_modules(tree.body):
-        top = module.split(".")[0]
-        if top in roots:
-            file = _own_file(roots[top], module)
-            if file is not None and file not in seen:
-                seen.add(file)
-                reason = _missing_package(ast.parse(file.read_text(encoding="utf-8")), roots, seen)
-                if reason:
-                    return reason
-        elif top not in sys.stdlib_module_names and importlib.util.find_spec(top) is None:
-            return f"package {top} is not installed"
-    return ""
+def _missing_package(file: Path, own: Own, sources: set[Path]) -> str:
+    """The first module-level import of a package that is not ours and not installed, as a reason.
+
+    Our own implementation files are followed and added to ``sources``.
+    """
+    sources.add(file)
+    imported = _quick_imports(file)
+    if any(_missing(module, own) for module in imported):
+        # what looked like an import may stand in a docstring
+        imported = tuple(_imported_modules(ast.parse(file.read_text(encoding="utf-8")).body))
+    missing = next((module.split(".")[0] for module in imported if _missing(module, own)), "")
+    reason = f"package {missing} is not installed" if missing else ""
+    for module in imported:
+        part = own.file_of(module)
+        if part is not None and part not in sources:
+            deeper = _missing_package(part, own, sources)
+            reason = reason or deeper
+    return reason
+
+
+def _missing(module: str, own: Own) -> bool:
+    top = module.split(".")[0]
+    return not own.holds(top) and top not in sys.stdlib_module_names and not _installed(top)
+
+
+@cache
+def _installed(top: str) -> bool:
+    return importlib.util.find_spec(top) is not None
+
+
+_IMPORT = re.compile(r"^(?:from\s+([\w.]+)\s+import\s+(\([^)]*\)|[^\n#]+)|import\s+([^\n#]+))", re.MULTILINE)
+
+
+@cache
+def _quick_imports(file: Path) -> tuple[str, ...]:
+    """Module-level imports by pattern, in a small part of the time of parsing; never fewer than there are."""
+    modules: list[str] = []
+    for source, names, plain in _IMPORT.findall(file.read_text(encoding="utf-8")):
+        if source:
+            modules.append(source)
+            modules += [f"{source}.{name.split()[0]}" for name in names.strip("() \n").split(",") if name.strip()]
+        else:
+            modules += [name.split()[0] for name in plain.split(",") if name.strip()]
+    return tuple(dict.fromkeys(modules))
 
 
 def _imported_modules(body: list[ast.stmt]) -> Iterator[str]:
@@ -167,9 +233,11 @@ def _imported_modules(body: list[ast.stmt]) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def _own_file(folder: Path, module: str) -> Path | None:
-    base = folder.joinpath(*module.split(".")[1:])
-    for file in (base.with_suffix(".py"), base / "__init__.py"):
-        if file.is_file():
-            return file
+@cache
+def _file_of(root: Path, impls: Path, module: str) -> Path | None:
+    base = root.joinpath(*module.split("."))
+    if base.is_relative_to(impls):
+        for file in (base.with_suffix(".py"), base / "__init__.py"):
+            if file.is_file():
+                return file
     return None

@@ -146,7 +146,7 @@ def _singles(
 
 
 def _module(listing: Listing) -> Module:
-    return Module(listing.module, str(listing.path))
+    return Module(listing.module, str(listing.path), listing.code_hash)
 
 
 def _origin(engine: Engine, trial: Trial) -> str:

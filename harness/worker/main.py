@@ -9,6 +9,7 @@ import json
 import os
 import resource
 import signal
+import sys
 import traceback
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -26,6 +27,7 @@ from harness.worker.threads import limit_threads
 
 _PR_SET_PDEATHSIG = 1
 _MEMORY_SHARE = 0.8
+CACHE_FOLDER = ".bakeoff"
 
 
 def worker_main(connection: Connection, order_json: str, log_path: str) -> None:
@@ -41,6 +43,7 @@ def worker_main(connection: Connection, order_json: str, log_path: str) -> None:
     _limit_memory(order.trial.device)
     limit_threads(order.trial.threads)
     bind_packages(Path(order.root), order.packages)
+    _keep_compiled_code_apart(order)
     session = Session(order)
     gc.freeze()  # what the fork server imported is not collected again before each sample
     while True:
@@ -89,6 +92,26 @@ def _isolate(log: Path) -> None:
     faulthandler.enable(file=2, all_threads=False)
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
+
+
+def _keep_compiled_code_apart(order: Order) -> None:
+    """Give numba a cache for exactly this code.
+
+    Its own cache looks at the compiled function's file alone and would go on using machine code that an edit in an
+    imported file has made stale.
+    """
+    if order.code is None:
+        return
+    folder = Path(order.root, CACHE_FOLDER, "numba", order.code.code_hash)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:  # a read-only checkout: numba then uses a folder of the user's
+        return
+    os.environ["NUMBA_CACHE_DIR"] = str(folder)
+    if "numba" in sys.modules:
+        from numba import config
+
+        config.CACHE_DIR = str(folder)  # type: ignore[attr-defined]
 
 
 def _limit_memory(device: str) -> None:

@@ -12,10 +12,11 @@ from harness.trials import Trial
 
 @dataclass(frozen=True)
 class Module:
-    """Where an implementation's code is."""
+    """Where an implementation's code is, and a hash of all of it."""
 
     module: str
     path: str
+    code_hash: str
 
 
 @dataclass(frozen=True)

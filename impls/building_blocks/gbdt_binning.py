@@ -50,7 +50,7 @@ def find_bins(x: np.ndarray, bins: int) -> Bins:
 
 
 @njit(cache=True, parallel=True)
-def _cut(columns, bins, cuts, thresholds, counts):
+def _cut(columns: np.ndarray, bins: int, cuts: np.ndarray, thresholds: np.ndarray, counts: np.ndarray) -> None:
     features, rows = columns.shape
     for f in prange(features):
         column = columns[f]
@@ -81,7 +81,7 @@ def _cut(columns, bins, cuts, thresholds, counts):
 
 
 @njit(cache=True, parallel=True)
-def bin_codes(x, cuts, width):
+def bin_codes(x: np.ndarray, cuts: np.ndarray, width: int) -> np.ndarray:
     """Bin numbers uint8 (groups, rows, width): ``width`` neighbouring features lie side by side.
 
     Features beyond the last one, which fill the last group, are all in bin 0.
@@ -98,7 +98,7 @@ def bin_codes(x, cuts, width):
 
 
 @njit(cache=True)
-def _bin(cuts, value):
+def _bin(cuts: np.ndarray, value: float) -> int:
     """How many of 256 sorted cuts lie below ``value``: eight steps without a branch."""
     low = 0
     for step in (128, 64, 32, 16, 8, 4, 2, 1):

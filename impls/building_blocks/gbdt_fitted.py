@@ -122,7 +122,17 @@ class _Recorder:
 
 
 @njit(cache=True)
-def _staged_losses(feature, threshold, left, value, depths, x, y, base, shrinkage):
+def _staged_losses(
+    feature: np.ndarray,
+    threshold: np.ndarray,
+    left: np.ndarray,
+    value: np.ndarray,
+    depths: np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray,
+    base: float,
+    shrinkage: float,
+) -> np.ndarray:
     scores, losses = np.full(len(x), base), np.empty(len(depths) + 1)
     losses[0] = ((y - scores) ** 2).mean()
     for t in range(len(depths)):

@@ -101,7 +101,7 @@ def fit_histogram(
 
 
 @njit(cache=True)
-def _set_addends(residual, unit, count_bits, addends):
+def _set_addends(residual: np.ndarray, unit: float, count_bits: int, addends: np.ndarray) -> None:
     """Write what is added to a bin for each row: its residual, or round(residual / unit) above bits that hold a 1."""
     for i in range(len(residual)):
         if isinstance(addends[0], float):
@@ -111,7 +111,18 @@ def _set_addends(residual, unit, count_bits, addends):
 
 
 @njit(cache=True)
-def _grow(codes, bin_counts, thresholds, growth, work, private, unit, count_bits, forest, t):
+def _grow(
+    codes: np.ndarray,
+    bin_counts: np.ndarray,
+    thresholds: np.ndarray,
+    growth: Growth,
+    work: Work,
+    private: np.ndarray | None,
+    unit: float,
+    count_bits: int,
+    forest: Forest,
+    t: int,
+) -> int:
     """Grow tree ``t`` level by level, or one split at a time if best first. Returns its number of nodes."""
     nodes, most_leaves = work.nodes, growth.most_leaves
     jobs, parents = np.empty((most_leaves, 2), dtype=np.int64), np.empty(most_leaves, dtype=np.int64)
@@ -191,7 +202,7 @@ def _grow(codes, bin_counts, thresholds, growth, work, private, unit, count_bits
 
 
 @njit(cache=True)
-def _start(work):
+def _start(work: Work) -> int:
     """Put all rows into the root and give it the first slot."""
     for i in range(len(work.order)):
         work.order[i] = i
@@ -204,7 +215,7 @@ def _start(work):
 
 
 @njit(cache=True)
-def _judge(node, growth, work, used_slots):
+def _judge(node: int, growth: Growth, work: Work, used_slots: int) -> int:
     """Choose the split of a fresh node; a node without one gives its slot back. Returns the slots in use."""
     nodes = work.nodes
     if nodes[node]["slot"] < 0:

@@ -17,7 +17,7 @@ _REORDER = {"nnan", "nsz", "contract"}
 
 
 @njit(cache=True)
-def add_rows(histograms, features, codes, rows, values):
+def add_rows(histograms: np.ndarray, features: int, codes: np.ndarray, rows: np.ndarray, values: np.ndarray) -> int:
     """Add rows to the histograms (features, 256, ...) of the features that ``codes`` (all rows, width) holds.
 
     ``values`` are the residuals of ``rows``, or their packed form. Returns the number of updates, without those of
@@ -38,7 +38,16 @@ def add_rows(histograms, features, codes, rows, values):
 
 
 @njit(cache=True)
-def _add_four(first, second, third, fourth, features, codes, rows, values):
+def _add_four(
+    first: np.ndarray,
+    second: np.ndarray,
+    third: np.ndarray,
+    fourth: np.ndarray,
+    features: int,
+    codes: np.ndarray,
+    rows: np.ndarray,
+    values: np.ndarray,
+) -> int:
     """Four independent chains of additions, so that one need not wait for another's store."""
     updates = 0
     for i in range(len(rows)):
@@ -52,7 +61,7 @@ def _add_four(first, second, third, fourth, features, codes, rows, values):
 
 
 @njit(cache=True)
-def _add(histogram, code, value):
+def _add(histogram: np.ndarray, code: int, value: float) -> None:
     if histogram.ndim == 2:
         histogram[code, 0] += value
         histogram[code, 1] += 1.0
@@ -61,7 +70,7 @@ def _add(histogram, code, value):
 
 
 @njit(cache=True)
-def clear(histogram, bins):
+def clear(histogram: np.ndarray, bins: int) -> None:
     if histogram.ndim == 2:
         for b in range(bins):
             histogram[b, 0] = histogram[b, 1] = 0.0
@@ -71,7 +80,7 @@ def clear(histogram, bins):
 
 
 @njit(cache=True)
-def add(histogram, other, bins):
+def add(histogram: np.ndarray, other: np.ndarray, bins: int) -> None:
     """Add ``other`` to ``histogram``, in place."""
     if histogram.ndim == 2:
         for b in range(bins):
@@ -83,7 +92,7 @@ def add(histogram, other, bins):
 
 
 @njit(cache=True)
-def subtract(histogram, other, bins):
+def subtract(histogram: np.ndarray, other: np.ndarray, bins: int) -> None:
     """Take ``other`` from ``histogram``, in place."""
     if histogram.ndim == 2:
         for b in range(bins):
@@ -95,7 +104,17 @@ def subtract(histogram, other, bins):
 
 
 @njit(cache=True, fastmath=_REORDER)
-def best_bin(histogram, bins, rows, min_rows, unit, count_bits, sums, counts, scores):
+def best_bin(
+    histogram: np.ndarray,
+    bins: int,
+    rows: int,
+    min_rows: int,
+    unit: float,
+    count_bits: int,
+    sums: np.ndarray,
+    counts: np.ndarray,
+    scores: np.ndarray,
+) -> tuple[float, float, int, int]:
     """The best split of one feature in a node of ``rows`` rows: (score, gain, bin, candidates examined).
 
     ``sums``, ``counts`` and ``scores`` are scratch, float64 (256,).
@@ -122,7 +141,9 @@ def best_bin(histogram, bins, rows, min_rows, unit, count_bits, sums, counts, sc
 
 
 @njit(cache=True, fastmath=_REORDER)
-def _accumulate(histogram, bins, unit, count_bits, sums, counts):
+def _accumulate(
+    histogram: np.ndarray, bins: int, unit: float, count_bits: int, sums: np.ndarray, counts: np.ndarray
+) -> None:
     """Sums and counts of the rows in bins up to and including each."""
     if histogram.ndim == 2:
         running_sum = running_count = 0.0
@@ -141,7 +162,19 @@ def _accumulate(histogram, bins, unit, count_bits, sums, counts):
 
 
 @njit(cache=True, parallel=True)
-def build_by_feature(jobs, nodes, rows, values, codes, bin_counts, min_rows, unit, count_bits, found, histograms):
+def build_by_feature(
+    jobs: np.ndarray,
+    nodes: np.ndarray,
+    rows: np.ndarray,
+    values: np.ndarray,
+    codes: np.ndarray,
+    bin_counts: np.ndarray,
+    min_rows: int,
+    unit: float,
+    count_bits: int,
+    found: np.ndarray,
+    histograms: np.ndarray,
+) -> tuple[int, int]:
     """Build, subtract and search for all ``jobs``, in parallel over groups of features.
 
     ``jobs`` (jobs, 2) are pairs of the child to build and its sibling (-1: none), which holds the parent's histogram.
@@ -171,7 +204,20 @@ def build_by_feature(jobs, nodes, rows, values, codes, bin_counts, min_rows, uni
 
 
 @njit(cache=True, parallel=True)
-def build_by_row(jobs, nodes, rows, values, codes, bin_counts, min_rows, unit, count_bits, found, histograms, private):
+def build_by_row(
+    jobs: np.ndarray,
+    nodes: np.ndarray,
+    rows: np.ndarray,
+    values: np.ndarray,
+    codes: np.ndarray,
+    bin_counts: np.ndarray,
+    min_rows: int,
+    unit: float,
+    count_bits: int,
+    found: np.ndarray,
+    histograms: np.ndarray,
+    private: np.ndarray,
+) -> tuple[int, int]:
     """The same, in parallel over pieces of a node's rows: each adds to a histogram of its own (``private``)."""
     chunks, features = len(private), len(bin_counts)
     updates = np.zeros(chunks, dtype=np.int64)
@@ -199,7 +245,7 @@ def build_by_row(jobs, nodes, rows, values, codes, bin_counts, min_rows, unit, c
 
 
 @njit(cache=True)
-def total(numbers):
+def total(numbers: np.ndarray) -> int:
     result = 0
     for number in numbers:
         result += number
@@ -207,7 +253,19 @@ def total(numbers):
 
 
 @njit(cache=True)
-def settle(small, large, f, nodes, histograms, bin_counts, min_rows, unit, count_bits, found, scratch):
+def settle(
+    small: int,
+    large: int,
+    f: int,
+    nodes: np.ndarray,
+    histograms: np.ndarray,
+    bin_counts: np.ndarray,
+    min_rows: int,
+    unit: float,
+    count_bits: int,
+    found: np.ndarray,
+    scratch: np.ndarray,
+) -> int:
     """Subtract the finished small child's histogram of feature ``f`` from its sibling's; search both."""
     bins, candidates = bin_counts[f], 0
     if large >= 0:

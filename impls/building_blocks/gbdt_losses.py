@@ -23,7 +23,7 @@ def base_score(y: np.ndarray, loss: str) -> float:
 
 
 @njit(cache=True, parallel=True)
-def set_residuals(y, scores, logistic, residual, hessian):
+def set_residuals(y: np.ndarray, scores: np.ndarray, logistic: bool, residual: np.ndarray, hessian: np.ndarray) -> None:
     """Write y - F and 1, or y - p and p(1 - p), float64 (rows,)."""
     rows = len(y)
     for block in prange((rows + BLOCK - 1) // BLOCK):
@@ -38,7 +38,7 @@ def set_residuals(y, scores, logistic, residual, hessian):
 
 
 @njit(cache=True)
-def leaf_value(rows, residual, hessian):
+def leaf_value(rows: np.ndarray, residual: np.ndarray, hessian: np.ndarray) -> float:
     """Sum of residuals over the sum of Hessians of the row numbers ``rows``."""
     numerator = denominator = 0.0
     for row in rows:

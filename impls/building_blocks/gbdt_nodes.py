@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit, prange
 
 from impls.building_blocks.gbdt_losses import leaf_value
+from impls.building_blocks.gbdt_trees import Forest
 from suites.gbdt.suite import TIE
 
 NODE = np.dtype(
@@ -39,13 +40,13 @@ class Growth(NamedTuple):
 
 
 @njit(cache=True)
-def may_split(nodes, node, growth):
+def may_split(nodes: np.ndarray, node: int, growth: Growth) -> bool:
     deep = growth.max_depth > 0 and nodes[node]["depth"] >= growth.max_depth
     return not deep and nodes[node]["stop"] - nodes[node]["start"] >= 2 * growth.min_rows
 
 
 @njit(cache=True)
-def choose_split(nodes, found, node):
+def choose_split(nodes: np.ndarray, found: np.ndarray, node: int) -> None:
     """Give ``node`` the best split found, of the lowest feature where scores are tied, if it gains anything."""
     best = NO_SPLIT
     for f in range(found.shape[1]):
@@ -61,7 +62,7 @@ def choose_split(nodes, found, node):
 
 
 @njit(cache=True)
-def take_largest_gain(nodes, waiting, n_waiting):
+def take_largest_gain(nodes: np.ndarray, waiting: np.ndarray, n_waiting: int) -> int:
     """Remove the waiting node of the largest gain, the oldest where gains are tied."""
     largest = 0.0
     for k in range(n_waiting):
@@ -69,14 +70,14 @@ def take_largest_gain(nodes, waiting, n_waiting):
     k = 0
     while nodes[waiting[k]]["gain"] < largest * (1 - TIE):
         k += 1
-    node = waiting[k]
+    node: int = waiting[k]
     for later in range(k, n_waiting - 1):
         waiting[later] = waiting[later + 1]
     return node
 
 
 @njit(cache=True)
-def record_split(nodes, node, left, threshold, forest, t):
+def record_split(nodes: np.ndarray, node: int, left: int, threshold: float, forest: Forest, t: int) -> None:
     """Write the split of ``node`` into tree ``t`` and create its children, ``left`` and the next."""
     forest.feature[t, node], forest.threshold[t, node], forest.left[t, node] = nodes[node]["feature"], threshold, left
     forest.gain[t, node] = nodes[node]["gain"]
@@ -88,14 +89,24 @@ def record_split(nodes, node, left, threshold, forest, t):
 
 
 @njit(cache=True)
-def is_left_smaller(nodes, left):
+def is_left_smaller(nodes: np.ndarray, left: int) -> bool:
     """Whether the left child has no more rows than the right one, which comes next."""
     left_rows = nodes[left]["stop"] - nodes[left]["start"]
-    return left_rows <= nodes[left + 1]["stop"] - nodes[left + 1]["start"]
+    smaller: bool = left_rows <= nodes[left + 1]["stop"] - nodes[left + 1]["start"]
+    return smaller
 
 
 @njit(cache=True, parallel=True)
-def set_leaves(nodes, left, order, residual, hessian, shrinkage, scores, value):
+def set_leaves(
+    nodes: np.ndarray,
+    left: np.ndarray,
+    order: np.ndarray,
+    residual: np.ndarray,
+    hessian: np.ndarray,
+    shrinkage: float,
+    scores: np.ndarray,
+    value: np.ndarray,
+) -> None:
     """Set the values of one tree's leaves and add them to the scores of their rows."""
     for node in prange(len(nodes)):
         if left[node] == node:

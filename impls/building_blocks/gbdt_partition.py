@@ -11,7 +11,15 @@ PIECE = 8192
 
 
 @njit(cache=True)
-def partition(parents, nodes, rows, addends, values, codes, scratch):
+def partition(
+    parents: np.ndarray,
+    nodes: np.ndarray,
+    rows: np.ndarray,
+    addends: np.ndarray,
+    values: np.ndarray,
+    codes: np.ndarray,
+    scratch: np.ndarray,
+) -> None:
     """Order the rows of each node in ``parents`` by side and place its children behind them in ``nodes``.
 
     ``rows`` int32 are the row numbers by node. ``values`` takes the ``addends`` (all rows) of the rows of the smaller
@@ -46,7 +54,7 @@ def partition(parents, nodes, rows, addends, values, codes, scratch):
 
 
 @njit(cache=True, parallel=True)
-def _divide(table, nodes, rows, codes, scratch):
+def _divide(table: np.ndarray, nodes: np.ndarray, rows: np.ndarray, codes: np.ndarray, scratch: np.ndarray) -> None:
     width = codes.shape[2]
     for k in prange(len(table)):
         parent, first, last = table[k, 0], table[k, 1], table[k, 2]
@@ -64,7 +72,15 @@ def _divide(table, nodes, rows, codes, scratch):
 
 
 @njit(cache=True, parallel=True)
-def _gather(table, targets, nodes, rows, addends, values, scratch):
+def _gather(
+    table: np.ndarray,
+    targets: np.ndarray,
+    nodes: np.ndarray,
+    rows: np.ndarray,
+    addends: np.ndarray,
+    values: np.ndarray,
+    scratch: np.ndarray,
+) -> None:
     for k in prange(len(table)):
         parent, first, last = table[k, 0], table[k, 1], table[k, 2]
         child = nodes[parent]["left"]

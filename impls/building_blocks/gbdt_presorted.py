@@ -99,7 +99,7 @@ def fit_presorted(
 
 
 @njit(cache=True)
-def _grow(table, residual, growth, work, forest, t):
+def _grow(table: Sorted, residual: np.ndarray, growth: Growth, work: Work, forest: Forest, t: int) -> int:
     """Grow tree ``t`` level by level, or one split at a time if best first. Returns its number of nodes."""
     nodes, rows = work.nodes, len(residual)
     parents, waiting = np.empty(growth.most_leaves, dtype=np.int64), np.empty(len(nodes) + 1, dtype=np.int64)
@@ -133,7 +133,7 @@ def _grow(table, residual, growth, work, forest, t):
 
 
 @njit(cache=True)
-def _split(table, nodes, node, left, work, forest, t):
+def _split(table: Sorted, nodes: np.ndarray, node: int, left: int, work: Work, forest: Forest, t: int) -> None:
     """Record the split of ``node``: the threshold lies midway to the next value of the whole training set."""
     feature, position = nodes[node]["feature"], nodes[node]["bin"]
     value = work.values[feature, position]
@@ -148,7 +148,9 @@ def _split(table, nodes, node, left, work, forest, t):
 
 
 @njit(cache=True, parallel=True)
-def _partition(parents, nodes, goes_left, order, values):
+def _partition(
+    parents: np.ndarray, nodes: np.ndarray, goes_left: np.ndarray, order: np.ndarray, values: np.ndarray
+) -> None:
     features, rows = order.shape
     for f in prange(features):
         own_order, own_values = order[f], values[f]
@@ -169,7 +171,17 @@ def _partition(parents, nodes, goes_left, order, values):
 
 
 @njit(cache=True, parallel=True)
-def _search(first, last, growth, nodes, found, order, values, residual, candidates):
+def _search(
+    first: int,
+    last: int,
+    growth: Growth,
+    nodes: np.ndarray,
+    found: np.ndarray,
+    order: np.ndarray,
+    values: np.ndarray,
+    residual: np.ndarray,
+    candidates: np.ndarray,
+) -> None:
     """Find the best split of every feature in the nodes from ``first`` to before ``last``."""
     min_rows = growth.min_rows
     for f in prange(len(order)):
@@ -186,7 +198,9 @@ def _search(first, last, growth, nodes, found, order, values, residual, candidat
 
 
 @njit(cache=True, fastmath={"nnan", "nsz", "contract"})
-def _scan(order, values, residual, min_rows, sums, scores):
+def _scan(
+    order: np.ndarray, values: np.ndarray, residual: np.ndarray, min_rows: int, sums: np.ndarray, scores: np.ndarray
+) -> tuple[float, float, int, int]:
     """The best split of sorted rows: (score, gain, last position on the left, candidates scored)."""
     rows, total = len(order), 0.0
     for row in order:

@@ -64,7 +64,16 @@ def score(forest: Forest, x: np.ndarray, base: float, shrinkage: float) -> np.nd
 
 
 @njit(cache=True, parallel=True)
-def _score(feature, threshold, left, value, depths, x, shrinkage, scores):
+def _score(
+    feature: np.ndarray,
+    threshold: np.ndarray,
+    left: np.ndarray,
+    value: np.ndarray,
+    depths: np.ndarray,
+    x: np.ndarray,
+    shrinkage: float,
+    scores: np.ndarray,
+) -> None:
     rows = len(x)
     for block in prange((rows + ROWS_AT_ONCE - 1) // ROWS_AT_ONCE):
         first, last = block * ROWS_AT_ONCE, min(rows, (block + 1) * ROWS_AT_ONCE)

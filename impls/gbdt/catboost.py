@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import catboost
+import catboost  # type: ignore[import-not-found, unused-ignore]
 import numpy as np
 
 from harness.contract import implements, thread_count

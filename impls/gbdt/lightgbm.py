@@ -61,4 +61,4 @@ def gbdt(
     }
     booster = lightgbm.train(parameters, lightgbm.Dataset(x_train, y_train), num_boost_round=rounds)
     yield None
-    yield booster.predict(x_test, raw_score=True, num_threads=thread_count())
+    yield np.asarray(booster.predict(x_test, raw_score=True, num_threads=thread_count()))

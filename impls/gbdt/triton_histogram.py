@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 import triton
@@ -23,7 +24,16 @@ ROWS_PER_PROGRAM = 4096
 
 
 @triton.jit
-def add_rows(codes, order, addends, starts, histograms, rows, ROWS: tl.constexpr, N_BINS: tl.constexpr):  # noqa: N803
+def add_rows(
+    codes: Any,
+    order: Any,
+    addends: Any,
+    starts: Any,
+    histograms: Any,
+    rows: Any,
+    ROWS: tl.constexpr,  # noqa: N803
+    N_BINS: tl.constexpr,  # noqa: N803
+) -> None:
     """Add to ``histograms`` int64 (nodes, features, N_BINS); node k has ``order[starts[k]:starts[k + 1]]``."""
     node, feature, piece = tl.program_id(0), tl.program_id(1), tl.program_id(2)
     begin, end = tl.load(starts + node), tl.load(starts + node + 1)

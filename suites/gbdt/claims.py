@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from harness.contract import Band, Cell, Claim, CostRatio, ProbeDifference, ProbeValue, Threads, Where
+from harness.contract import Band, Cell, Claim, CostRatio, ProbeDifference, ProbeValue, Scalar, Threads, Where
 
 _THREADS: tuple[Threads, ...] = (1, "all")
 _PAIRS = (("xgboost_exact", "xgboost_hist", "XGBoost"), ("numba_presorted", "numba_histogram", "ours"))
 
 
 def _candidates(value: str, implementation: str) -> ProbeValue:
-    case = {"data": "higgs_shaped", "n_rows": 200_000, "bins": 255}
+    case: dict[str, Scalar] = {"data": "higgs_shaped", "n_rows": 200_000, "bins": 255}
     return ProbeValue("candidates", value, case=case, implementation=implementation)
 
 
 def _fit_ratio(exact: str, binned: str, n_rows: int, threads: Threads) -> CostRatio:
-    case = {"data": "higgs_shaped", "n_rows": n_rows, "rounds": 20}
+    case: dict[str, Scalar] = {"data": "higgs_shaped", "n_rows": n_rows, "rounds": 20}
     return CostRatio(exact, binned, Where(case, threads=threads, phase="fit", until="fit"))
 
 
 def _auc_lost(data: str, n_rows: int, bins: int) -> ProbeDifference:
     """Exact less binned. The exact side is given ``bins`` too, which it ignores, so that both see the same draws."""
-    case = {"data": data, "n_rows": n_rows, "bins": bins}
+    case: dict[str, Scalar] = {"data": data, "n_rows": n_rows, "bins": bins}
     return ProbeDifference(
         ProbeValue("auc", "auc_pt", case=case, implementation="numba_presorted"),
         ProbeValue("auc", "auc_pt", case=case, implementation="numba_histogram"),
@@ -37,7 +37,7 @@ def _auc_cells(data: str, n_rows: int, label: str) -> tuple[Cell, ...]:
 
 def _subtraction_cells(data: str, n_rows: int, loss: str) -> tuple[Cell, ...]:
     def counted(value: str) -> ProbeValue:
-        case = {"data": data, "n_rows": n_rows, "loss": loss}
+        case: dict[str, Scalar] = {"data": data, "n_rows": n_rows, "loss": loss}
         return ProbeValue("sibling_subtraction", value, case=case, implementation="numba_histogram")
 
     return (
