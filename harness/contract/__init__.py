@@ -19,7 +19,7 @@ from harness.contract.claims import (
     Threads,
     Where,
 )
-from harness.contract.implementation import ArrayKind, Implementation, implements, thread_count
+from harness.contract.implementation import ArrayKind, Implementation, Unavailable, implements, thread_count
 from harness.contract.suite import Arrays, Inputs, Output, Probe, Suite, Tolerance, Work
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "Suite",
     "Threads",
     "Tolerance",
+    "Unavailable",
     "Where",
     "Work",
     "grid",

@@ -15,6 +15,10 @@ ArrayKind = Literal["numpy", "torch", "python"]
 Limit = float | tuple[Any, ...]
 
 
+class Unavailable(Exception):
+    """Raised by an implementation that cannot run on this machine for no fault of its own; the message says why."""
+
+
 @dataclass(frozen=True)
 class Implementation:
     """A function that honours a suite, and what it can do.

@@ -8,11 +8,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from harness.contract import Implementation
-
-
-class Unavailable(Exception):
-    """The implementation cannot run here for a reason that is not its fault; the message is the reason."""
+from harness.contract import Implementation, Unavailable
 
 
 def load_implementation(module_name: str, path: Path, own_packages: tuple[str, ...]) -> Implementation:

@@ -18,9 +18,9 @@ from typing import Any
 
 import psutil
 
+from harness.contract import Unavailable
 from harness.instruments import InstrumentUnavailable
 from harness.packages import bind_packages
-from harness.worker.loading import Unavailable
 from harness.worker.orders import Order
 from harness.worker.session import STEPS, Session
 from harness.worker.threads import limit_threads

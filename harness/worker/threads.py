@@ -12,6 +12,13 @@ def limit_threads(threads: int) -> None:
     """Limit the libraries that are already imported, and through the environment those that will be."""
     for variable in _VARIABLES:
         os.environ[variable] = str(threads)
+    # numba first: starting its threading layer sets the OpenMP limit that torch shares back to all CPUs.
+    if "numba" in sys.modules:
+        import numba
+
+        numba.set_num_threads(min(threads, int(numba.config.NUMBA_NUM_THREADS)))  # type: ignore[attr-defined]
+    else:
+        os.environ["NUMBA_NUM_THREADS"] = str(threads)
     import threadpoolctl
 
     threadpoolctl.threadpool_limits(limits=threads)
@@ -19,9 +26,3 @@ def limit_threads(threads: int) -> None:
         import torch
 
         torch.set_num_threads(threads)
-    if "numba" in sys.modules:
-        import numba
-
-        numba.set_num_threads(min(threads, int(numba.config.NUMBA_NUM_THREADS)))  # type: ignore[attr-defined]
-    else:
-        os.environ["NUMBA_NUM_THREADS"] = str(threads)

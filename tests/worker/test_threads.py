@@ -1,0 +1,37 @@
+"""One number of threads for all libraries, whichever was imported or started before."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("imports", ["torch, numba", "numba, torch", "torch"])
+def test_every_library_obeys_and_starting_numba_does_not_undo_it(imports: str) -> None:
+    program = f"""
+import {imports}, os, sys
+from harness.worker.threads import limit_threads
+limit_threads(1)
+import torch, threadpoolctl, numpy
+assert torch.get_num_threads() == 1, torch.get_num_threads()
+assert os.environ["OMP_NUM_THREADS"] == "1"
+if "numba" in sys.modules:
+    import numba
+    @numba.njit(parallel=True)
+    def total(x):
+        s = 0.0
+        for i in numba.prange(x.size):
+            s += x[i]
+        return s
+    total(numpy.ones(1000))
+    assert numba.get_num_threads() == 1
+    assert torch.get_num_threads() == 1, torch.get_num_threads()
+assert all(pool["num_threads"] == 1 for pool in threadpoolctl.threadpool_info()), threadpoolctl.threadpool_info()
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
