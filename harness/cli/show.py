@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from textwrap import shorten
 
 import pandas as pd
 from rich.console import Console
@@ -23,6 +24,10 @@ _STYLE: Mapping[str, str] = {
     "inconclusive": "yellow",
     "not tested": "dim",
 }
+
+_VERDICT_WIDTH = len("inconclusive")
+_FIGURE_WIDTH = 9
+_PADDING = 8
 
 
 def show_run(run: Run, catalogue: Catalogue) -> None:
@@ -58,8 +63,8 @@ def _show_suite(console: Console, name: str, table: pd.DataFrame) -> None:
     title = f"{name}: {case}, {dtype}, {device}, {threads} thread{'s' if threads > 1 else ''}"
     board = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     board.add_column("implementation", no_wrap=True)
-    for heading in ("time", "x baseline", "95 % interval", "memory", "error"):
-        board.add_column(heading, justify="right", no_wrap=True)
+    for heading in ("time", "x base", "95 % interval", "memory", "error"):
+        board.add_column(heading, justify="right", no_wrap=True, min_width=5)
     for row in chosen.itertuples():
         board.add_row(
             str(row.implementation),
@@ -101,15 +106,17 @@ def _show_claims(console: Console, results: list[ClaimResult]) -> None:
         return
     board = Table(title="claims", title_justify="left", title_style="bold", box=None, pad_edge=False)
     board.add_column("claim", no_wrap=True)
-    board.add_column("verdict", no_wrap=True)
-    board.add_column("figure", justify="right", no_wrap=True)
-    board.add_column("statement", overflow="ellipsis", no_wrap=True)
+    board.add_column("verdict", no_wrap=True, min_width=_VERDICT_WIDTH)
+    board.add_column("figure", justify="right", no_wrap=True, min_width=_FIGURE_WIDTH)
+    board.add_column("statement", no_wrap=True)
+    id_width = max(len(result.claim.id) for result in results)
+    room = max(20, console.width - id_width - _VERDICT_WIDTH - _FIGURE_WIDTH - _PADDING)
     for result in results:
         telling = result.telling
         figure = ""
         if telling and telling.estimate and result.verdict != "not tested":
             figure = f"{telling.estimate.value:.3g}"
         verdict = f"[{_STYLE[result.verdict]}]{result.verdict}[/]"
-        board.add_row(result.claim.id, verdict, figure, escape(result.claim.statement))
+        board.add_row(result.claim.id, verdict, figure, escape(shorten(result.claim.statement, room, placeholder=" …")))
     console.print(board)
     console.print()

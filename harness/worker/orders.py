@@ -46,13 +46,13 @@ class Settings:
 
 
 QUICK = Settings(
-    rounds=2,
-    blocks=12,
+    rounds=1,
+    blocks=20,
     fewest_blocks=4,
-    contestant_s=0.6,
+    contestant_s=0.4,
     sample_target_ns=4e6,
     warmup_s=0.03,
-    memory_calls=2,
+    memory_calls=1,
     energy_window_s=1.0,
     prepare_timeout_s=90.0,
 )

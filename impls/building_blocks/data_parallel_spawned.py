@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from harness.contract import Unavailable
 from impls.building_blocks.data_parallel_ddp import DdpTrainer
 from impls.building_blocks.data_parallel_gloo import Rendezvous
 from impls.building_blocks.data_parallel_model import loss_terms
@@ -31,10 +32,10 @@ READY = "ready"
 
 
 def require_gpus(count: int) -> None:
-    """:raises RuntimeError: there are fewer than ``count``; NCCL refuses two ranks on one, and one proves nothing."""
+    """:raises Unavailable: there are fewer than ``count``; NCCL refuses two ranks on one, and one proves nothing."""
     found = torch.cuda.device_count()
     if found < max(count, 2):
-        raise RuntimeError(f"needs {max(count, 2)} CUDA devices, found {found}")
+        raise Unavailable(f"needs {max(count, 2)} CUDA devices, found {found}")
 
 
 class NcclTrainer(DdpTrainer):

@@ -38,8 +38,25 @@ def sorted_rows(distances: np.ndarray, indices: np.ndarray, counts: np.ndarray) 
 
 
 def squared_limit(radius: float, closed: bool) -> float:
-    """The largest squared distance that is inside: ``radius**2``, or the double below it for an open ball."""
-    return radius * radius if closed else math.nextafter(radius * radius, -math.inf)
+    """The largest double whose root is inside: ``<= radius``, or ``< radius`` for an open ball.
+
+    Not simply the square, which rounding can put on the other side of the square of a distance equal to ``radius``.
+    """
+
+    def inside(square: float) -> bool:
+        return math.sqrt(square) <= radius if closed else math.sqrt(square) < radius
+
+    square = radius * radius
+    while square >= 0 and not inside(square):
+        square = math.nextafter(square, -math.inf)
+    while square >= 0 and inside(math.nextafter(square, math.inf)):
+        square = math.nextafter(square, math.inf)
+    return square
+
+
+def slightly_wider(radius: float) -> float:
+    """For libraries that compare squares: a radius that loses no point on the sphere; distances are compared later."""
+    return radius * (1 + 1e-12)
 
 
 def direct_distances(points: np.ndarray, queries: np.ndarray, owner: np.ndarray, indices: np.ndarray) -> np.ndarray:

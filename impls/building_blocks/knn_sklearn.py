@@ -9,11 +9,13 @@ import numpy as np
 METRIC_NAMES = {"l2": "euclidean", "linf": "chebyshev"}
 
 
-def open_ball(
+def inside_ball(
     distances: Iterable[np.ndarray], indices: Iterable[np.ndarray], radius: float, closed: bool
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """The rows of a radius query, which are of a closed ball, without the points on the sphere unless ``closed``."""
-    if closed:
-        return list(distances), list(indices)
-    pairs = [(far[far < radius], chosen[far < radius]) for far, chosen in zip(distances, indices, strict=True)]
-    return [far for far, _ in pairs], [chosen for _, chosen in pairs]
+    """Those of the rows of a slightly wider query that are in the closed or open ball."""
+    kept = [
+        (far[mask], chosen[mask])
+        for far, chosen in zip(distances, indices, strict=True)
+        for mask in [far <= radius if closed else far < radius]
+    ]
+    return [far for far, _ in kept], [chosen for _, chosen in kept]

@@ -16,24 +16,23 @@ from impls.building_blocks.knn_tree_search import examine_leaf
 TILE = 256  # points whose distances are held at once; (d, TILE) stays in the first cache for few dimensions
 QUERIES_PER_TASK = 16
 STRIPE = 16  # distances that are compared with the worst at once
-PRODUCT_TILE = 2048
-PRODUCT_QUERIES = 64
+PRODUCT_TILE = 512
+PRODUCT_QUERIES = 256
 # Where the product's speed pays for its own pass over memory.
-PRODUCT_FROM = 32
+PRODUCT_FROM = 16
 
 
 class Prepared(NamedTuple):
     """Points laid out for one of the two ways; the other's arrays are empty.
 
     :param tiles: (tiles, d, TILE), padded with infinity.
-    :param centred: (n, d) less ``centre`` (d,), for products; ``lengths`` (n,) are their squared lengths.
+    :param extended: (n, d + 1), the points less ``centre`` (d,) and, last, their squared lengths.
     """
 
     points: np.ndarray
     tiles: np.ndarray
     centre: np.ndarray
-    centred: np.ndarray
-    lengths: np.ndarray
+    extended: np.ndarray
 
 
 def prepare(points: np.ndarray, metric: str) -> Prepared:
@@ -41,14 +40,15 @@ def prepare(points: np.ndarray, metric: str) -> Prepared:
     n, d = points.shape
     if metric == "l2" and d >= PRODUCT_FROM:
         centre = points.mean(axis=0, dtype=np.float64).astype(points.dtype)
-        centred = points - centre
-        tiles = np.empty((0, d, TILE), dtype=points.dtype)
-        return Prepared(points, tiles, centre, centred, np.einsum("ij,ij->i", centred, centred))
+        extended = np.empty((n, d + 1), dtype=points.dtype)
+        np.subtract(points, centre, out=extended[:, :d])
+        np.einsum("ij,ij->i", extended[:, :d], extended[:, :d], out=extended[:, d])
+        return Prepared(points, np.empty((0, d, TILE), dtype=points.dtype), centre, extended)
     count = -(-n // TILE)
     rows = np.full((count * TILE, d), np.inf, dtype=points.dtype)
     rows[:n] = points
     tiles = np.ascontiguousarray(rows.reshape(count, TILE, d).transpose(0, 2, 1))
-    return Prepared(points, tiles, points[:0], points[:0], points[:0, 0])
+    return Prepared(points, tiles, points[:0], points[:0])
 
 
 def nearest(prepared: Prepared, queries: np.ndarray, k: int, metric: str) -> tuple[np.ndarray, np.ndarray]:
@@ -56,10 +56,9 @@ def nearest(prepared: Prepared, queries: np.ndarray, k: int, metric: str) -> tup
     m = len(queries)
     distances = np.full((m, k), np.inf)
     indices = np.full((m, k), -1, dtype=np.int64)
-    if len(prepared.centred):
+    if len(prepared.extended):
         for rows, first, product, level in _products(prepared, queries):
-            lengths = prepared.lengths[first : first + product.shape[1]]
-            _nearest_filtered(prepared.points, queries, rows, first, product, lengths, level, distances, indices)
+            _nearest_filtered(prepared.points, queries, rows, first, product, level, distances, indices)
         _finish_all(distances, indices)
     else:
         _nearest_tiled(prepared.tiles, queries, metric == "linf", distances, indices)
@@ -79,7 +78,7 @@ def within(prepared: Prepared, queries: np.ndarray, radius: float, closed: bool,
         indices: np.ndarray,
         found: np.ndarray,
     ) -> None:
-        if not len(prepared.centred):
+        if not len(prepared.extended):
             _range_tiled(
                 prepared.tiles, queries, selected, linf, limit, starts, rooms, distances, indices,
                 found,
@@ -87,10 +86,9 @@ def within(prepared: Prepared, queries: np.ndarray, radius: float, closed: bool,
             return
         found[selected] = 0
         for rows, first, product, level in _products(prepared, queries[selected]):
-            lengths = prepared.lengths[first : first + product.shape[1]]
             _range_filtered(
-                prepared.points, queries, selected[rows], first, product, lengths, level, limit, starts, rooms,
-                distances, indices, found,
+                prepared.points, queries, selected[rows], first, product, level, limit, starts, rooms, distances,
+                indices, found,
             )  # fmt: skip
 
     return collect(search_into, len(queries), squared=not linf)
@@ -99,71 +97,73 @@ def within(prepared: Prepared, queries: np.ndarray, radius: float, closed: bool,
 def _products(prepared: Prepared, queries: np.ndarray) -> Iterator[tuple[np.ndarray, int, np.ndarray, np.ndarray]]:
     """Blocks of queries times tiles of points.
 
-    Yields the rows of the queries, the first point, the scalar products (b, tile) and ``level`` (b,): a squared
-    distance is below s only if ``length - 2 product < s + level``. The level is minus the query's own squared length
-    plus the most that rounding can take away from the expanded square.
+    Yields the rows of the queries, the first point, |x|^2 - 2 qx (b, tile) and ``level`` (b,): a squared distance is at
+    most s only if its product is at most ``s + level``. The level is minus the query's own squared length plus the most
+    that rounding can take away.
     """
+    n, width = prepared.extended.shape
+    d = width - 1
     centred = queries - prepared.centre
     own = np.einsum("ij,ij->i", centred, centred).astype(np.float64)
-    n, d = prepared.centred.shape
     epsilon = float(np.finfo(queries.dtype).eps)
-    level = 4 * (d + 4) * epsilon * (own + float(prepared.lengths.max())) - own
+    level = 4 * (d + 4) * epsilon * (own + float(prepared.extended[:, d].max())) - own
+    doubled = np.ones((len(queries), width), dtype=queries.dtype)
+    np.multiply(centred, -2, out=doubled[:, :d])
     for start in range(0, len(queries), PRODUCT_QUERIES):
         rows = np.arange(start, min(len(queries), start + PRODUCT_QUERIES))
         for first in range(0, n, PRODUCT_TILE):
-            product = centred[rows] @ prepared.centred[first : first + PRODUCT_TILE].T
+            product = doubled[start : start + PRODUCT_QUERIES] @ prepared.extended[first : first + PRODUCT_TILE].T
             yield rows, first, product, level[rows]
 
 
 @njit(cache=True, parallel=True)
 def _nearest_filtered(
-    points: Any, queries: Any, rows: Any, first: int, product: Any, lengths: Any, level: Any, distances: Any,
-    indices: Any,
-) -> None:  # fmt: skip
+    points: Any, queries: Any, rows: Any, first: int, product: Any, level: Any, distances: Any, indices: Any
+) -> None:
     k = distances.shape[1]
     worst = worst_place(k)
     for b in prange(len(rows)):
         i = rows[b]
-        best, chosen = distances[i], indices[i]
-        for start in range(0, len(lengths), STRIPE):
-            end = min(len(lengths), start + STRIPE)
-            if not _any_below(product[b], lengths, start, end, best[worst] + level[b]):
+        best, row = distances[i], product[b]
+        for start in range(0, len(row), STRIPE):
+            end = min(len(row), start + STRIPE)
+            bound = row.dtype.type(best[worst] + level[b])
+            # Counts instead of stopping at the first, because only then it is done in vector registers.
+            below = 0
+            for p in range(start, end):
+                below += row[p] <= bound
+            if below == 0:
                 continue
             for p in range(start, end):
-                if lengths[p] - 2 * product[b, p] < best[worst] + level[b]:
+                if row[p] <= best[worst] + level[b]:
                     square = _square(points, first + p, queries, i)
                     if square < best[worst]:
-                        offer(best, chosen, k, square, first + p)
+                        offer(best, indices[i], k, square, first + p)
 
 
 @njit(cache=True, parallel=True)
 def _range_filtered(
-    points: Any, queries: Any, rows: Any, first: int, product: Any, lengths: Any, level: Any, limit: float,
-    starts: Any, rooms: Any, distances: Any, indices: Any, found: Any,
+    points: Any, queries: Any, rows: Any, first: int, product: Any, level: Any, limit: float, starts: Any, rooms: Any,
+    distances: Any, indices: Any, found: Any,
 ) -> None:  # fmt: skip
     for b in prange(len(rows)):
-        i = rows[b]
-        for start in range(0, len(lengths), STRIPE):
-            end = min(len(lengths), start + STRIPE)
-            if not _any_below(product[b], lengths, start, end, limit + level[b]):
+        i, row = rows[b], product[b]
+        bound = row.dtype.type(limit + level[b])
+        for start in range(0, len(row), STRIPE):
+            end = min(len(row), start + STRIPE)
+            below = 0
+            for p in range(start, end):
+                below += row[p] <= bound
+            if below == 0:
                 continue
             for p in range(start, end):
-                if lengths[p] - 2 * product[b, p] <= limit + level[b]:
+                if row[p] <= bound:
                     square = _square(points, first + p, queries, i)
                     if square <= limit:
                         if found[i] < rooms[i]:
                             distances[starts[i] + found[i]] = square
                             indices[starts[i] + found[i]] = first + p
                         found[i] += 1
-
-
-@njit(cache=True)
-def _any_below(product: Any, lengths: Any, start: int, end: int, bound: float) -> bool:
-    """Counts instead of stopping at the first, because only then it is done in vector registers."""
-    below = 0
-    for p in range(start, end):
-        below += lengths[p] - 2 * product[p] <= bound
-    return below > 0
 
 
 @njit(cache=True)

@@ -1,4 +1,4 @@
-"""Brute force in Numba: tiles of direct differences, from 32 dimensions on a BLAS product that filters; top-k inline.
+"""Brute force in Numba: tiles of direct differences, from 16 dimensions on a BLAS product that filters; top-k inline.
 
 Neither the distances of all pairs nor a second pass for the selection: a tile's distances are compared with each
 query's k-th best while they are in the cache. The expanded square only rejects; what it cannot reject, up to its

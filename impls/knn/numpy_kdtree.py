@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from harness.contract import implements
-from impls.building_blocks.knn_checks import Answer, reject_nan, rows_of_k, sorted_rows
+from impls.building_blocks.knn_checks import Answer, reject_nan, rows_of_k, sorted_rows, squared_limit
 from suites.knn.suite import SUITE
 
 LEAF_SIZE = 32
@@ -143,10 +143,11 @@ def _nearest(tree: Tree, queries: np.ndarray, k: int, metric: str) -> tuple[np.n
 
 def _within(tree: Tree, queries: np.ndarray, radius: float, closed: bool, metric: str) -> Answer:
     m = len(queries)
-    edge = radius if metric == "linf" else radius * radius
+    open_edge = float(np.nextafter(radius, -np.inf))
+    edge = (radius if closed else open_edge) if metric == "linf" else squared_limit(radius, closed)
     owners, distances, indices = [], [], []
     for rows, leaves, far in Lockstep(tree, queries, metric, np.full(m, edge)).leaves():
-        row, slot = np.nonzero(far <= edge if closed else far < edge)
+        row, slot = np.nonzero(far <= edge)
         owners.append(rows[row])
         distances.append(far[row, slot])
         indices.append(tree.ids[leaves[row], slot])

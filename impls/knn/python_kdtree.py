@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.contract import implements
+from impls.building_blocks.knn_checks import squared_limit
 from suites.knn.suite import SUITE
 
 LEAF_SIZE = 8
@@ -91,8 +92,8 @@ def knn(points: Any, queries: Any, k: int, radius: float, closed: bool, search: 
     yield None
     reject_nan(queries)
     linf = metric == "linf"
-    edge = radius if linf else radius * radius
-    limit = math.inf if search == "nearest" else edge if closed else math.nextafter(edge, -math.inf)
+    edge = (radius if closed else math.nextafter(radius, -math.inf)) if linf else squared_limit(radius, closed)
+    limit = math.inf if search == "nearest" else edge
     distances: list[float] = []
     indices: list[int] = []
     offsets = [0]

@@ -8,8 +8,8 @@ from typing import Any
 from sklearn.neighbors import BallTree
 
 from harness.contract import implements
-from impls.building_blocks.knn_checks import Answer, ragged_rows, rows_of_k
-from impls.building_blocks.knn_sklearn import METRIC_NAMES, open_ball
+from impls.building_blocks.knn_checks import Answer, ragged_rows, rows_of_k, slightly_wider
+from impls.building_blocks.knn_sklearn import METRIC_NAMES, inside_ball
 from suites.knn.suite import SUITE
 
 
@@ -22,5 +22,5 @@ def knn(
     if search == "nearest":
         yield rows_of_k(*tree.query(queries, k))
     else:
-        indices, distances = tree.query_radius(queries, radius, return_distance=True)
-        yield ragged_rows(*open_ball(distances, indices, radius, closed))
+        indices, distances = tree.query_radius(queries, slightly_wider(radius), return_distance=True)
+        yield ragged_rows(*inside_ball(distances, indices, radius, closed))

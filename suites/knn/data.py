@@ -45,17 +45,16 @@ def draw_points(rng: np.random.Generator, data: str, n: int, d: int, m: int) -> 
 def choose_radius(points: np.ndarray, queries: np.ndarray, k: int, metric: str) -> float:
     """A radius near the median distance of the k-th neighbour, in the middle of the widest gap between distances.
 
-    Where there are too many pairs to look at, the median itself.
+    Where there are too many pairs to look at all of them, between those of a sample of the queries.
     """
     order = 2.0 if metric == "l2" else np.inf
     sample = queries[:: max(1, len(queries) // RADIUS_SAMPLE)]
     rank = min(k, len(points)) - 1
     distances = [np.sort(np.linalg.norm(points - query, ord=order, axis=1)) for query in sample]
     middle = float(np.median([row[rank] for row in distances]))
-    if len(points) * len(queries) > GAP_PAIRS or middle == 0:
-        return middle
-    near = [np.linalg.norm(points - query, ord=order, axis=1) for query in queries]
-    kept = np.concatenate([row[np.abs(row - middle) < 0.05 * middle] for row in near])
+    if len(points) * len(queries) <= GAP_PAIRS:
+        distances = [np.linalg.norm(points - query, ord=order, axis=1) for query in queries]
+    kept = np.concatenate([row[np.abs(row - middle) < 0.05 * middle] for row in distances])
     edges = np.sort(np.concatenate([kept, [0.95 * middle, 1.05 * middle]]))
     widest = int(np.argmax(np.diff(edges)))
     return float(edges[widest] + edges[widest + 1]) / 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -161,6 +162,7 @@ def check_case(case: Mapping[str, Any]) -> Mapping[str, Any]:
 DISTANCE = Tolerance({"float64": 1e-9, "float32": 1e-5})
 EXACT = Tolerance({"*": 0.0})
 
+ROOT_OF_THREE = math.sqrt(3.0)
 SMALL: dict[str, Any] = {"n": [300], "m": [40], "k": [8]}
 EDGE_CASES = (
     *grid(**SMALL, d=[3], search=["nearest", "range"], data=["all_equal", "duplicates", "query_is_point", "outside"]),
@@ -169,8 +171,18 @@ EDGE_CASES = (
     *grid(**SMALL, d=[1], search=["nearest", "range"], data=["uniform"]),
     *grid(n=[5], d=[2], m=[7], k=[2], search=["nearest", "range"], data=["uniform"]),
     *grid(n=[1], d=[2], m=[3], k=[1], search=["nearest"], data=["uniform"]),
-    # Distances 5 and 3 occur in great number on an integer lattice, so that closed and open differ.
-    *grid(n=[512], d=[3], m=[40], k=[8], search=["range"], data=["lattice"], radius=[3.0, 5.0], closed=[True, False]),
+    # Distances 5, 3 and the root of 3 are frequent on an integer lattice, so that closed and open differ; the square of
+    # the rounded root is below 3.
+    *grid(
+        n=[512],
+        d=[3],
+        m=[40],
+        k=[8],
+        search=["range"],
+        data=["lattice"],
+        radius=[3.0, 5.0, ROOT_OF_THREE],
+        closed=[True, False],
+    ),
     *grid(**SMALL, d=[3], search=["nearest", "range"], data=["uniform"], metric=["linf"]),
     *grid(
         n=[512],

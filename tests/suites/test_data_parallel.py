@@ -18,7 +18,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.contract import Implementation
+from harness.contract import Implementation, Unavailable
 from impls.building_blocks.data_parallel_buckets import plan_buckets
 from impls.building_blocks.data_parallel_gloo import Rendezvous
 from impls.building_blocks.data_parallel_model import Perceptron, sum_over_rows
@@ -401,7 +401,7 @@ def test_weights_of_unequal_shards_sum_to_the_whole_batch() -> None:
 class TestGpus:
     def test_fewer_than_two_are_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-        with pytest.raises(RuntimeError, match="needs 2 CUDA devices, found 1"):
+        with pytest.raises(Unavailable, match="needs 2 CUDA devices, found 1"):
             require_gpus(1)
 
     @pytest.mark.slow

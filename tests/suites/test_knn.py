@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from harness.contract import Implementation
 from harness.worker.loading import Unavailable, load_implementation
 from impls.building_blocks import knn_ragged
+from impls.building_blocks.knn_checks import squared_limit
 from impls.building_blocks.knn_tree_build import build_tree
 from impls.building_blocks.knn_tree_search import nearest
 from impls.knn.numba_kdtree import Instrumented
@@ -62,6 +63,18 @@ class TestReference:
     def test_range_without_hits_is_an_empty_row(self) -> None:
         answer = expect(points=LINE + 9.0, queries=np.zeros((2, 2)), radius=1.0, search="range")
         assert answer == {"distances": [], "indices": [], "offsets": [0, 0, 0]}
+
+
+class TestSquaredLimit:
+    @pytest.mark.parametrize("radius", [0.0, 1e-300, 0.1, math.sqrt(3.0), 5.0, 1e10])
+    def test_it_is_the_last_double_inside(self, radius: float) -> None:
+        closed, opened = squared_limit(radius, True), squared_limit(radius, False)
+        assert math.sqrt(closed) <= radius < math.sqrt(math.nextafter(closed, math.inf))
+        assert opened < closed
+        assert math.sqrt(math.nextafter(opened, math.inf)) >= radius
+
+    def test_plain_square_would_lose_a_point_on_the_sphere(self) -> None:
+        assert math.sqrt(3.0) ** 2 < 3.0 <= squared_limit(math.sqrt(3.0), True)
 
 
 class TestErrorMeasure:
