@@ -4,6 +4,10 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+# asv files its results under this name; by default it would be the host's.
+ASV_MACHINE ?= local
+# --quick calls every benchmark once; ASV_OPTIONS= takes asv's own number of samples, and an hour.
+ASV_OPTIONS ?= --quick
 INSTALL := $(PIP) install --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := help
@@ -33,9 +37,9 @@ tests: $(VENV)/installed-dev
 benchmarks: $(VENV)/installed-dev ## every case under pytest-benchmark
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-only
 
-asv: $(VENV)/installed-asv ## track the current commit with asv and publish its pages
-	$(BIN)/python -m asv machine --yes
-	$(BIN)/python -m asv run --python=same --set-commit-hash "$$(git rev-parse HEAD)" --quick
+asv: $(VENV)/installed-asv ## track the current commit with asv and publish its pages under reports/asv
+	$(BIN)/python -m asv machine --yes --machine $(ASV_MACHINE)
+	$(BIN)/python -m asv run --python=same --machine $(ASV_MACHINE) --set-commit-hash "$$(git rev-parse HEAD)" $(ASV_OPTIONS)
 	$(BIN)/python -m asv publish
 
 clean: ## remove the virtual environment and caches

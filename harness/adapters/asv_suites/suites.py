@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any, ClassVar
 
-from harness.adapters.contestants import Contestant, contestants
-from harness.config import find_project
-from harness.discovery import load_catalogue
-
 
 def project_root() -> Path:
-    """The checkout of the commit that asv measures: in its environment's folder, or else where asv was started."""
+    """The checkout of the commit that asv measures: in its environment's folder, or else the one of this file."""
     environment = os.environ.get("ASV_ENV_DIR")
     checkout = Path(environment, "project") if environment else None
     if checkout is not None and (checkout / "pyproject.toml").is_file():
         return checkout
-    return Path(os.environ.get("ASV_CONF_DIR", "."))
+    return Path(__file__).resolve().parents[3]
+
+
+sys.path.insert(0, str(project_root()))
+
+from harness.adapters.contestants import Contestant, contestants  # noqa: E402 - of the commit that is measured
+from harness.config import find_project  # noqa: E402
+from harness.discovery import load_catalogue  # noqa: E402
 
 
 class SuiteBenchmark:
