@@ -8,7 +8,7 @@ import torch
 from flash_attn import flash_attn_func
 
 from harness.contract import implements
-from impls.building_blocks.attention_flash_package import run
+from impls.building_blocks.attention.flash_package import run
 from suites.attention.suite import SUITE
 
 

@@ -12,7 +12,7 @@ import torch
 from torch.nn.attention.flex_attention import AuxRequest, BlockMask, create_block_mask, flex_attention
 
 from harness.contract import implements
-from impls.building_blocks.attention_causal import with_blind_rows
+from impls.building_blocks.attention.causal import with_blind_rows
 from suites.attention.suite import SUITE
 
 COMPILED: Callable[..., Any] = torch.compile(flex_attention)

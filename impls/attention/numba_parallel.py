@@ -8,8 +8,8 @@ import numba
 import numpy as np
 
 from harness.contract import implements
-from impls.building_blocks.attention_numba import backward, forward
-from impls.building_blocks.attention_softmax import softmax_rows
+from impls.building_blocks.attention.numba import backward, forward
+from impls.building_blocks.attention.softmax import softmax_rows
 from suites.attention.suite import SUITE
 
 

@@ -8,10 +8,10 @@ from typing import Literal
 import numpy as np
 
 from harness.contract import implements
-from impls.building_blocks.attention_fa1 import Tile, backward, forward
-from impls.building_blocks.attention_tiles import log_sum_exp
-from impls.building_blocks.attention_traffic import Traffic
-from impls.building_blocks.attention_untiled import count_untiled
+from impls.building_blocks.attention.fa1 import Tile, backward, forward
+from impls.building_blocks.attention.tiles import log_sum_exp
+from impls.building_blocks.attention.traffic import Traffic
+from impls.building_blocks.attention.untiled import count_untiled
 from suites.attention.suite import SUITE
 
 # An A100's 192 KB of on-chip memory in float16, the machine of the paper: tiles of 384 keys by 64 queries for d = 64.

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from harness.contract import implements
-from impls.building_blocks.attention_fa2 import backward, forward
-from impls.building_blocks.attention_traffic import Traffic
+from impls.building_blocks.attention.fa2 import backward, forward
+from impls.building_blocks.attention.traffic import Traffic
 from suites.attention.suite import SUITE
 
 # The paper's tiles are 64 or 128 on a side. NumPy is called ten times per tile, so the larger side is the better one.

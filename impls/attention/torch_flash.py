@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import torch
 
 from harness.contract import implements
-from impls.building_blocks.attention_causal import causal_bias, with_blind_rows
+from impls.building_blocks.attention.causal import causal_bias, with_blind_rows
 from suites.attention.suite import SUITE
 
 ATEN = torch.ops.aten

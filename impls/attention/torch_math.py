@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import torch
 
 from harness.contract import implements
-from impls.building_blocks.attention_causal import causal_bias
-from impls.building_blocks.attention_lse import lse_from_probabilities
+from impls.building_blocks.attention.causal import causal_bias
+from impls.building_blocks.attention.lse import lse_from_probabilities
 from suites.attention.suite import SUITE
 
 

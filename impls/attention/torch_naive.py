@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import torch
 
 from harness.contract import implements
-from impls.building_blocks.attention_causal import hidden_pairs
+from impls.building_blocks.attention.causal import hidden_pairs
 from suites.attention.suite import SUITE
 
 

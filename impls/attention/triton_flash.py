@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import torch
 
 from harness.contract import implements
-from impls.building_blocks.attention_triton_backward import launch as launch_backward
-from impls.building_blocks.attention_triton_forward import launch as launch_forward
+from impls.building_blocks.attention.triton_backward import launch as launch_backward
+from impls.building_blocks.attention.triton_forward import launch as launch_forward
 from suites.attention.suite import SUITE
 
 

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from harness.contract import implements
-from impls.building_blocks.data_parallel_model import Perceptron, loss_terms, sum_over_rows
-from impls.building_blocks.data_parallel_spawned import require_gpus
+from impls.building_blocks.data_parallel.model import Perceptron, loss_terms, sum_over_rows
+from impls.building_blocks.data_parallel.spawned import require_gpus
 from suites.data_parallel.suite import SUITE, Settings
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from harness.contract import implements
-from impls.building_blocks.data_parallel_spawned import require_gpus, train_in_spawned_processes
+from impls.building_blocks.data_parallel.spawned import require_gpus, train_in_spawned_processes
 from suites.data_parallel.suite import SUITE, Settings
 
 

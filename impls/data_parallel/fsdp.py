@@ -13,10 +13,10 @@ from torch.distributed.fsdp import FSDPModule, fully_shard
 from torch.distributed.tensor import DTensor
 
 from harness.contract import implements
-from impls.building_blocks.data_parallel_gloo import Rendezvous
-from impls.building_blocks.data_parallel_model import Perceptron, Shard, sum_over_rows
-from impls.building_blocks.data_parallel_processes import train_in_processes
-from impls.building_blocks.data_parallel_rank import Rank
+from impls.building_blocks.data_parallel.gloo import Rendezvous
+from impls.building_blocks.data_parallel.model import Perceptron, Shard, sum_over_rows
+from impls.building_blocks.data_parallel.processes import train_in_processes
+from impls.building_blocks.data_parallel.rank import Rank
 from suites.data_parallel.suite import SUITE, Settings
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from harness.contract import implements
-from impls.building_blocks.data_parallel_buckets import BucketedReplica
-from impls.building_blocks.data_parallel_gloo import Rendezvous
-from impls.building_blocks.data_parallel_processes import traffic_of, train_in_processes
+from impls.building_blocks.data_parallel.buckets import BucketedReplica
+from impls.building_blocks.data_parallel.gloo import Rendezvous
+from impls.building_blocks.data_parallel.processes import traffic_of, train_in_processes
 from suites.data_parallel.suite import SUITE, Settings
 
 

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 
 from harness.contract import implements
-from impls.building_blocks.data_parallel_buckets import Bucket, BucketedReplica
-from impls.building_blocks.data_parallel_gloo import Rendezvous
-from impls.building_blocks.data_parallel_processes import traffic_of, train_in_processes
+from impls.building_blocks.data_parallel.buckets import Bucket, BucketedReplica
+from impls.building_blocks.data_parallel.gloo import Rendezvous
+from impls.building_blocks.data_parallel.processes import traffic_of, train_in_processes
 from suites.data_parallel.suite import SUITE, Settings
 
 

@@ -7,11 +7,11 @@ import numpy as np
 import torch
 
 from harness.contract import implements
-from impls.building_blocks.data_parallel_model import gather_gradients
-from impls.building_blocks.data_parallel_processes import traffic_of, train_in_processes
-from impls.building_blocks.data_parallel_rank import Rank
-from impls.building_blocks.data_parallel_replica import FlatReplica, FlatSgd
-from impls.building_blocks.data_parallel_ring import Ring, RingMember
+from impls.building_blocks.data_parallel.model import gather_gradients
+from impls.building_blocks.data_parallel.processes import traffic_of, train_in_processes
+from impls.building_blocks.data_parallel.rank import Rank
+from impls.building_blocks.data_parallel.replica import FlatReplica, FlatSgd
+from impls.building_blocks.data_parallel.ring import Ring, RingMember
 from suites.data_parallel.suite import SUITE, Settings
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from harness.contract import implements
-from impls.building_blocks.data_parallel_model import gather_gradients, loss_terms
-from impls.building_blocks.data_parallel_rank import Rank
-from impls.building_blocks.data_parallel_replica import FlatReplica, FlatSgd
+from impls.building_blocks.data_parallel.model import gather_gradients, loss_terms
+from impls.building_blocks.data_parallel.rank import Rank
+from impls.building_blocks.data_parallel.replica import FlatReplica, FlatSgd
 from suites.data_parallel.suite import SUITE, Settings
 
 

@@ -13,8 +13,8 @@ import torch
 from cuvs.neighbors import brute_force  # type: ignore[import-not-found, unused-ignore]
 
 from harness.contract import implements
-from impls.building_blocks.knn_checks import reject_nan, with_margin
-from impls.building_blocks.knn_torch import TorchAnswer, rerank
+from impls.building_blocks.knn.checks import reject_nan, with_margin
+from impls.building_blocks.knn.torch import TorchAnswer, rerank
 from suites.knn.suite import SUITE
 
 

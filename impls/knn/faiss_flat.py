@@ -14,7 +14,7 @@ import faiss
 import numpy as np
 
 from harness.contract import implements, thread_count
-from impls.building_blocks.knn_checks import Answer, direct_distances, reject_nan, rerank, sorted_rows, with_margin
+from impls.building_blocks.knn.checks import Answer, direct_distances, reject_nan, rerank, sorted_rows, with_margin
 from suites.knn.suite import SUITE
 
 

@@ -14,8 +14,8 @@ import faiss.contrib.torch_utils  # lets indexes take and return torch tensors
 import torch
 
 from harness.contract import implements
-from impls.building_blocks.knn_checks import reject_nan, with_margin
-from impls.building_blocks.knn_torch import TorchAnswer, rerank
+from impls.building_blocks.knn.checks import reject_nan, with_margin
+from impls.building_blocks.knn.torch import TorchAnswer, rerank
 from suites.knn.suite import SUITE
 
 if not hasattr(faiss, "GpuIndexFlatL2"):

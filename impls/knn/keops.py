@@ -11,8 +11,8 @@ from typing import Any
 from pykeops.torch import LazyTensor  # type: ignore[import-not-found, unused-ignore]
 
 from harness.contract import implements
-from impls.building_blocks.knn_checks import reject_nan
-from impls.building_blocks.knn_torch import TorchAnswer, rerank
+from impls.building_blocks.knn.checks import reject_nan
+from impls.building_blocks.knn.torch import TorchAnswer, rerank
 from suites.knn.suite import SUITE
 
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from harness.contract import implements
-from impls.building_blocks.knn_checks import Answer, reject_nan, rows_of_k
-from impls.building_blocks.knn_tiles import nearest, prepare, within
+from impls.building_blocks.knn.checks import Answer, reject_nan, rows_of_k
+from impls.building_blocks.knn.tiles import nearest, prepare, within
 from suites.knn.suite import SUITE
 
 

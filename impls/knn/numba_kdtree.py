@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from harness.contract import implements
-from impls.building_blocks.knn_best_bin_first import best_bin_first
-from impls.building_blocks.knn_checks import Answer, reject_nan, rows_of_k
-from impls.building_blocks.knn_tree_build import Tree, build_tree
-from impls.building_blocks.knn_tree_range import count_partial_match, within
-from impls.building_blocks.knn_tree_search import count_nearest, nearest
+from impls.building_blocks.knn.best_bin_first import best_bin_first
+from impls.building_blocks.knn.checks import Answer, reject_nan, rows_of_k
+from impls.building_blocks.knn.tree_build import Tree, build_tree
+from impls.building_blocks.knn.tree_range import count_partial_match, within
+from impls.building_blocks.knn.tree_search import count_nearest, nearest
 from suites.knn.suite import SUITE
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from harness.contract import implements
-from impls.building_blocks.knn_checks import Answer, ragged_rows, reject_nan
+from impls.building_blocks.knn.checks import Answer, ragged_rows, reject_nan
 from suites.knn.suite import SUITE
 
 

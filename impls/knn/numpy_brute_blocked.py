@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from harness.contract import implements
-from impls.building_blocks.knn_checks import (
+from impls.building_blocks.knn.checks import (
     Answer,
     direct_distances,
     reject_nan,

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from harness.contract import implements
-from impls.building_blocks.knn_checks import Answer, reject_nan, rows_of_k, sorted_rows, squared_limit
+from impls.building_blocks.knn.checks import Answer, reject_nan, rows_of_k, sorted_rows, squared_limit
 from suites.knn.suite import SUITE
 
 LEAF_SIZE = 32

@@ -11,7 +11,7 @@ from typing import Any
 from pykdtree.kdtree import KDTree
 
 from harness.contract import implements
-from impls.building_blocks.knn_checks import Answer, reject_nan, rows_of_k
+from impls.building_blocks.knn.checks import Answer, reject_nan, rows_of_k
 from suites.knn.suite import SUITE
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.contract import implements
-from impls.building_blocks.knn_checks import squared_limit
+from impls.building_blocks.knn.checks import squared_limit
 from suites.knn.suite import SUITE
 
 LEAF_SIZE = 8

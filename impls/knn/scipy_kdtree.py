@@ -9,7 +9,7 @@ import numpy as np
 from scipy.spatial import KDTree
 
 from harness.contract import implements, thread_count
-from impls.building_blocks.knn_checks import Answer, reject_nan, rows_of_k, slightly_wider, sorted_rows
+from impls.building_blocks.knn.checks import Answer, reject_nan, rows_of_k, slightly_wider, sorted_rows
 from suites.knn.suite import SUITE
 
 

@@ -14,8 +14,8 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
 from harness.contract import implements, thread_count
-from impls.building_blocks.knn_checks import Answer, direct_distances, reject_nan, rerank, sorted_rows, with_margin
-from impls.building_blocks.knn_sklearn import METRIC_NAMES
+from impls.building_blocks.knn.checks import Answer, direct_distances, reject_nan, rerank, sorted_rows, with_margin
+from impls.building_blocks.knn.sklearn import METRIC_NAMES
 from suites.knn.suite import SUITE
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from sklearn.neighbors import KDTree
 
 from harness.contract import implements
-from impls.building_blocks.knn_checks import Answer, ragged_rows, rows_of_k, slightly_wider
-from impls.building_blocks.knn_sklearn import METRIC_NAMES, inside_ball
+from impls.building_blocks.knn.checks import Answer, ragged_rows, rows_of_k, slightly_wider
+from impls.building_blocks.knn.sklearn import METRIC_NAMES, inside_ball
 from suites.knn.suite import SUITE
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 
 from harness.contract import implements
-from impls.building_blocks.knn_checks import reject_nan
-from impls.building_blocks.knn_torch import TorchAnswer, offsets_of, sort_rows
+from impls.building_blocks.knn.checks import reject_nan
+from impls.building_blocks.knn.torch import TorchAnswer, offsets_of, sort_rows
 from suites.knn.suite import SUITE
 
 BLOCK_BYTES = 1 << 25  # the distances of one block of queries

@@ -14,9 +14,9 @@ import torch
 import triton
 
 from harness.contract import implements
-from impls.building_blocks.knn_checks import reject_nan, with_margin
-from impls.building_blocks.knn_torch import TorchAnswer, offsets_of, rerank, sort_rows
-from impls.building_blocks.knn_triton_kernels import nearest_kernel, range_kernel
+from impls.building_blocks.knn.checks import reject_nan, with_margin
+from impls.building_blocks.knn.torch import TorchAnswer, offsets_of, rerank, sort_rows
+from impls.building_blocks.knn.triton_kernels import nearest_kernel, range_kernel
 from suites.knn.suite import SUITE
 
 BLOCK_Q, BLOCK_N, BLOCK_D = 32, 128, 32

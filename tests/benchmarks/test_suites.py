@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from harness.adapters.contestants import Contestant
 
 if TYPE_CHECKING:

@@ -71,7 +71,7 @@ def test_strided_inputs_give_the_same_answer(name: str) -> None:
 @pytest.mark.parametrize(("heads", "workers"), [(1, 2), (1, 3), (3, 2)])
 def test_numba_shares_of_a_head_add_up(heads: int, workers: int) -> None:
     """Fewer heads than threads split the keys of a head; three workers on one thread count all the same."""
-    kernels = importlib.import_module("impls.building_blocks.attention_numba")
+    kernels = importlib.import_module("impls.building_blocks.attention.numba")
     inputs = draw(batch=1, heads=heads, seq_len=250, extra_queries=7)
     q, k, v, grad_out = (inputs[n][0] for n in ("q", "k", "v", "grad_out"))
     out, lse = kernels.forward(q, k, v, True, workers)
@@ -105,7 +105,7 @@ def test_recomputation_saves_what_grows_with_n_only() -> None:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
 def test_log_sum_exp_from_probabilities_that_underflow(dtype: torch.dtype) -> None:
     """The last key's probability is 0 in every row, so another key has to be taken; a row of zeros gives -inf."""
-    module = importlib.import_module("impls.building_blocks.attention_lse")
+    module = importlib.import_module("impls.building_blocks.attention.lse")
     generator = torch.Generator().manual_seed(0)
     q, k = (torch.randn(1, 1, 6, 8, generator=generator) for _ in range(2))
     k[0, 0, -1] = -300.0 * q[0, 0].mean(0)

@@ -19,15 +19,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.contract import Implementation, Unavailable
-from impls.building_blocks.data_parallel_buckets import plan_buckets
-from impls.building_blocks.data_parallel_gloo import Rendezvous
-from impls.building_blocks.data_parallel_model import Perceptron, sum_over_rows
-from impls.building_blocks.data_parallel_processes import train_in_processes
-from impls.building_blocks.data_parallel_rank import Rank, Traffic
-from impls.building_blocks.data_parallel_replica import FlatReplica
-from impls.building_blocks.data_parallel_ring import SEGMENT, SLOTS, Ring, RingMember
-from impls.building_blocks.data_parallel_signals import Barrier
-from impls.building_blocks.data_parallel_spawned import require_gpus, train_in_spawned_processes
+from impls.building_blocks.data_parallel.buckets import plan_buckets
+from impls.building_blocks.data_parallel.gloo import Rendezvous
+from impls.building_blocks.data_parallel.model import Perceptron, sum_over_rows
+from impls.building_blocks.data_parallel.processes import train_in_processes
+from impls.building_blocks.data_parallel.rank import Rank, Traffic
+from impls.building_blocks.data_parallel.replica import FlatReplica
+from impls.building_blocks.data_parallel.ring import SEGMENT, SLOTS, Ring, RingMember
+from impls.building_blocks.data_parallel.signals import Barrier
+from impls.building_blocks.data_parallel.spawned import require_gpus, train_in_spawned_processes
 from suites.data_parallel.probes import full_batch_difference, traffic
 from suites.data_parallel.suite import SUITE, TOLERANCE, Settings, make_inputs, measure_errors
 

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 
 from harness.contract import Implementation
 from harness.worker.loading import Unavailable, load_implementation
-from impls.building_blocks import knn_ragged
-from impls.building_blocks.knn_checks import squared_limit
-from impls.building_blocks.knn_tree_build import build_tree
-from impls.building_blocks.knn_tree_search import nearest
+from impls.building_blocks.knn import ragged
+from impls.building_blocks.knn.checks import squared_limit
+from impls.building_blocks.knn.tree_build import build_tree
+from impls.building_blocks.knn.tree_search import nearest
 from impls.knn.numba_kdtree import Instrumented
 from impls.knn.numba_kdtree import knn as numba_kdtree
 from suites.knn.data import SOURCES, describe, draw_points
@@ -203,7 +203,7 @@ class TestTree:
         inputs = {"points": points, "queries": queries, "radius": 0.6, "search": "range"}
         distances, indices, offsets = ask(numba_kdtree, **inputs)
         expected = expect(**inputs)
-        assert np.diff(offsets)[0] > knn_ragged.INSERTION_UP_TO > knn_ragged.FIRST_ROOM
+        assert np.diff(offsets)[0] > ragged.INSERTION_UP_TO > ragged.FIRST_ROOM
         assert offsets.tolist() == expected["offsets"]
         assert indices.tolist() == expected["indices"]
         np.testing.assert_allclose(distances, expected["distances"], rtol=1e-14)
@@ -213,7 +213,7 @@ class TestTree:
         tree = build_tree(rng.random((3000, 3)), 8)
         queries = rng.random((300, 3))
         plain = nearest(tree, queries, 4, "l2")
-        monkeypatch.setattr("impls.building_blocks.knn_tree_search.REORDER_ABOVE_BYTES", 0)
+        monkeypatch.setattr("impls.building_blocks.knn.tree_search.REORDER_ABOVE_BYTES", 0)
         for before, after in zip(plain, nearest(tree, queries, 4, "l2"), strict=True):
             assert np.array_equal(before, after)
 

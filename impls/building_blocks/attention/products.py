@@ -8,7 +8,7 @@ from llvmlite import ir  # type: ignore[import-untyped]
 from numba import njit, types
 from numba.core import cgutils
 
-from impls.building_blocks.attention_vectors import (
+from impls.building_blocks.attention.vectors import (
     FEATURES,
     VECTOR,
     WIDTH,

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit, prange
 
-from impls.building_blocks.knn_checks import Answer, squared_limit
-from impls.building_blocks.knn_ragged import collect
-from impls.building_blocks.knn_ranked_list import finish, offer, worst_place
-from impls.building_blocks.knn_tree_search import examine_leaf
+from impls.building_blocks.knn.checks import Answer, squared_limit
+from impls.building_blocks.knn.ragged import collect
+from impls.building_blocks.knn.ranked_list import finish, offer, worst_place
+from impls.building_blocks.knn.tree_search import examine_leaf
 
 TILE = 256  # points whose distances are held at once; (d, TILE) stays in the first cache for few dimensions
 QUERIES_PER_TASK = 16

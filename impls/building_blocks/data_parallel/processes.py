@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from impls.building_blocks.data_parallel_model import loss_terms
-from impls.building_blocks.data_parallel_rank import MakeTrainer, MakeTransport, Rank, shared_array
+from impls.building_blocks.data_parallel.model import loss_terms
+from impls.building_blocks.data_parallel.rank import MakeTrainer, MakeTransport, Rank, shared_array
 from suites.data_parallel.settings import Settings
 
 PR_SET_PDEATHSIG = 1

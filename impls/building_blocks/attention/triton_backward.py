@@ -12,7 +12,7 @@ import torch
 import triton
 import triton.language as tl
 
-from impls.building_blocks.attention_triton_forward import LOG2_E, block_of, is_seen, load_rows, store_rows
+from impls.building_blocks.attention.triton_forward import LOG2_E, block_of, is_seen, load_rows, store_rows
 
 
 @triton.jit

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numba import njit, prange
 
-from impls.building_blocks.knn_checks import Answer
+from impls.building_blocks.knn.checks import Answer
 
 FIRST_ROOM = 32
 INSERTION_UP_TO = 48

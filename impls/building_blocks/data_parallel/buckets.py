@@ -8,9 +8,9 @@ from typing import Any
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from impls.building_blocks.data_parallel_model import split_flat
-from impls.building_blocks.data_parallel_rank import Rank
-from impls.building_blocks.data_parallel_replica import FlatReplica, FlatSgd
+from impls.building_blocks.data_parallel.model import split_flat
+from impls.building_blocks.data_parallel.rank import Rank
+from impls.building_blocks.data_parallel.replica import FlatReplica, FlatSgd
 
 
 def plan_buckets(parameter_bytes: Sequence[int], cap_bytes: int) -> list[range]:

@@ -20,11 +20,11 @@ import numpy as np
 import torch
 
 from harness.contract import Unavailable
-from impls.building_blocks.data_parallel_ddp import DdpTrainer
-from impls.building_blocks.data_parallel_gloo import Rendezvous
-from impls.building_blocks.data_parallel_model import loss_terms
-from impls.building_blocks.data_parallel_processes import PR_SET_PDEATHSIG
-from impls.building_blocks.data_parallel_rank import Rank
+from impls.building_blocks.data_parallel.ddp import DdpTrainer
+from impls.building_blocks.data_parallel.gloo import Rendezvous
+from impls.building_blocks.data_parallel.model import loss_terms
+from impls.building_blocks.data_parallel.processes import PR_SET_PDEATHSIG
+from impls.building_blocks.data_parallel.rank import Rank
 from suites.data_parallel.settings import Settings
 
 ARRAYS = ("features", "targets", "initial_parameters")

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numba import njit, prange
 
-from impls.building_blocks.knn_ranked_list import finish, offer, worst_place
-from impls.building_blocks.knn_tree_build import Tree
+from impls.building_blocks.knn.ranked_list import finish, offer, worst_place
+from impls.building_blocks.knn.tree_build import Tree
 
 CHUNK = 64
 UNROLLED = 4

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from impls.building_blocks.attention_causal import with_blind_rows
+from impls.building_blocks.attention.causal import with_blind_rows
 
 
 def run(

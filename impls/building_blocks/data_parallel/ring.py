@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from impls.building_blocks.data_parallel_rank import Traffic, shared_array
-from impls.building_blocks.data_parallel_signals import Semaphore
+from impls.building_blocks.data_parallel.rank import Traffic, shared_array
+from impls.building_blocks.data_parallel.signals import Semaphore
 from suites.data_parallel.settings import Settings
 
 SEGMENT = 65_536

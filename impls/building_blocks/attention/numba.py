@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numba import njit, prange
 
-from impls.building_blocks.attention_products import LANES, multiply
-from impls.building_blocks.attention_vectors import (
+from impls.building_blocks.attention.products import LANES, multiply
+from impls.building_blocks.attention.vectors import (
     WIDTH,
     add,
     exp2,

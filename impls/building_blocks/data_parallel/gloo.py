@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch.distributed as dist
 
-from impls.building_blocks.data_parallel_rank import Rank
+from impls.building_blocks.data_parallel.rank import Rank
 from suites.data_parallel.settings import Settings
 
 TIMEOUT = timedelta(seconds=60)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from impls.building_blocks.attention_tiles import finite, hide, is_hidden, tiles
-from impls.building_blocks.attention_traffic import Traffic
+from impls.building_blocks.attention.tiles import finite, hide, is_hidden, tiles
+from impls.building_blocks.attention.traffic import Traffic
 
 
 @dataclass(frozen=True)

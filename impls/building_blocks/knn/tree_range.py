@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numba import njit, prange
 
-from impls.building_blocks.knn_checks import Answer, squared_limit
-from impls.building_blocks.knn_ragged import collect
-from impls.building_blocks.knn_tree_build import Tree
-from impls.building_blocks.knn_tree_search import CHUNK, examine_leaf, query_order
+from impls.building_blocks.knn.checks import Answer, squared_limit
+from impls.building_blocks.knn.ragged import collect
+from impls.building_blocks.knn.tree_build import Tree
+from impls.building_blocks.knn.tree_search import CHUNK, examine_leaf, query_order
 
 # The distance to a cell is kept by additions and subtractions; one at the radius itself must not be lost to rounding.
 CELL_SLACK = 1e-12

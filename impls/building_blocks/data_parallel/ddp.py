@@ -12,8 +12,8 @@ import torch.distributed as dist
 from torch.distributed.algorithms.ddp_comm_hooks.default_hooks import allreduce_hook
 from torch.nn.parallel import DistributedDataParallel
 
-from impls.building_blocks.data_parallel_model import Perceptron, Shard, sum_over_rows
-from impls.building_blocks.data_parallel_rank import Rank
+from impls.building_blocks.data_parallel.model import Perceptron, Shard, sum_over_rows
+from impls.building_blocks.data_parallel.rank import Rank
 
 
 class DdpTrainer:

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from impls.building_blocks.knn_ranked_list import finish, offer, worst_place
-from impls.building_blocks.knn_tree_build import Tree
-from impls.building_blocks.knn_tree_search import examine_leaf
+from impls.building_blocks.knn.ranked_list import finish, offer, worst_place
+from impls.building_blocks.knn.tree_build import Tree
+from impls.building_blocks.knn.tree_search import examine_leaf
 
 
 def best_bin_first(tree: Tree, queries: np.ndarray, k: int, checks: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

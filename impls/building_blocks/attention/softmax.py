@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numba import njit
 
-from impls.building_blocks import attention_vectors as registers
+from impls.building_blocks.attention import vectors as registers
 
 LOG2_E = np.float32(1.0 / np.log(2.0))
 LOWEST = np.float32(-1e38)

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from impls.building_blocks.data_parallel_model import Perceptron, Shard, sum_over_rows
-from impls.building_blocks.data_parallel_rank import Rank
+from impls.building_blocks.data_parallel.model import Perceptron, Shard, sum_over_rows
+from impls.building_blocks.data_parallel.rank import Rank
 from suites.data_parallel.settings import Settings
 
 BLOCK = 65_536

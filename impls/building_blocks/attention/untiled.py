@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from impls.building_blocks.attention_traffic import Traffic
+from impls.building_blocks.attention.traffic import Traffic
 
 
 def count_untiled(
