@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import importlib
 import importlib.metadata
 import importlib.util
@@ -40,6 +41,15 @@ class Catalogue:
             if listing.name == implementation:
                 return listing
         raise KeyError(f"{suite}/{implementation}")
+
+    def shared_code_hash(self, suite: str) -> str:
+        """Changes when any file that implementations of the suite share does."""
+        listings = self.of(suite)
+        own = {listing.path for listing in listings}
+        digest = hashlib.blake2b(digest_size=10)
+        for file in sorted({file for listing in listings for file in listing.sources} - own):
+            digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+        return digest.hexdigest()
 
     def select(self, selections: Sequence[str]) -> Catalogue:
         """The part that the selections name: ``suite``, ``suite/implementation`` or a glob of either.

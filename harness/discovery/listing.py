@@ -7,7 +7,6 @@ docstring and the imports are read from the syntax tree.
 from __future__ import annotations
 
 import ast
-import hashlib
 import importlib.util
 import inspect
 import re
@@ -56,14 +55,6 @@ class Listing:
     @property
     def available(self) -> bool:
         return not self.reason
-
-    @property
-    def code_hash(self) -> str:
-        """Changes when any file of the project that the implementation consists of does."""
-        digest = hashlib.blake2b(digest_size=10)
-        for file in self.sources:
-            digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
-        return digest.hexdigest()
 
     def excludes(self, case: Mapping[str, Scalar]) -> str:
         """Why the implementation does not do this case, or an empty string."""

@@ -29,12 +29,13 @@ class Progress(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class Engine:
-    """What turns trials into orders for workers."""
+    """What turns trials into orders for workers; ``shared_code`` holds the hashes that were already taken."""
 
     catalogue: Catalogue
     settings: Settings
     pool: WorkerPool
     parallel: int
+    shared_code: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def entry(self, trial: Trial) -> Entry:
         suite = self.catalogue.suites[trial.suite]
@@ -47,10 +48,16 @@ class Engine:
             suite_module=suite_module(project, trial.suite),
             code=_module(listing) if listing else None,
             naive=self._naive(trial.suite),
+            shared_code=self._shared_code(trial.suite),
             settings=self.settings,
         )
         timeout_s = suite.probes[trial.probe].timeout_s if trial.instrument == "probe" else suite.call_timeout_s
         return Entry(order, listing.origin if listing else "project", timeout_s)
+
+    def _shared_code(self, suite: str) -> str:
+        if suite not in self.shared_code:
+            self.shared_code[suite] = self.catalogue.shared_code_hash(suite)
+        return self.shared_code[suite]
 
     def _naive(self, suite: str) -> Module | None:
         name = self.catalogue.suites[suite].naive
@@ -146,7 +153,7 @@ def _singles(
 
 
 def _module(listing: Listing) -> Module:
-    return Module(listing.module, str(listing.path), listing.code_hash)
+    return Module(listing.module, str(listing.path))
 
 
 def _origin(engine: Engine, trial: Trial) -> str:

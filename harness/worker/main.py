@@ -95,14 +95,12 @@ def _isolate(log: Path) -> None:
 
 
 def _keep_compiled_code_apart(order: Order) -> None:
-    """Give numba a cache for exactly this code.
+    """Give numba a cache that belongs to exactly these shared files.
 
     Its own cache looks at the compiled function's file alone and would go on using machine code that an edit in an
     imported file has made stale.
     """
-    if order.code is None:
-        return
-    folder = Path(order.root, CACHE_FOLDER, "numba", order.code.code_hash)
+    folder = Path(order.root, CACHE_FOLDER, "numba", order.trial.suite, order.shared_code)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:  # a read-only checkout: numba then uses a folder of the user's

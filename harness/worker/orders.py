@@ -12,11 +12,10 @@ from harness.trials import Trial
 
 @dataclass(frozen=True)
 class Module:
-    """Where an implementation's code is, and a hash of all of it."""
+    """Where an implementation's code is."""
 
     module: str
     path: str
-    code_hash: str
 
 
 @dataclass(frozen=True)
@@ -79,6 +78,7 @@ class Order:
     :param suite_module: module that defines the suite.
     :param code: the implementation; ``None`` for a probe that concerns none.
     :param naive: the suite's naive implementation.
+    :param shared_code: a hash of the files that the suite's implementations share.
     """
 
     trial: Trial
@@ -87,6 +87,7 @@ class Order:
     suite_module: str
     code: Module | None
     naive: Module | None
+    shared_code: str
     settings: Settings
 
     def to_json(self) -> dict[str, Any]:
@@ -101,5 +102,6 @@ class Order:
             suite_module=data["suite_module"],
             code=Module(**data["code"]) if data["code"] else None,
             naive=Module(**data["naive"]) if data["naive"] else None,
+            shared_code=data["shared_code"],
             settings=Settings(**data["settings"]),
         )

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from harness.contract import implements
-from impls.building_blocks.gbdt_binning import bin_codes, find_bins
-from impls.building_blocks.gbdt_growth import fit_histogram
-from impls.building_blocks.gbdt_losses import base_score
-from impls.building_blocks.gbdt_trees import score
+from impls.building_blocks.gbdt.binning import bin_codes, find_bins
+from impls.building_blocks.gbdt.growth import fit_histogram
+from impls.building_blocks.gbdt.losses import base_score
+from impls.building_blocks.gbdt.trees import score
 from suites.gbdt.suite import SUITE
 
 FEATURES_SIDE_BY_SIDE = 4

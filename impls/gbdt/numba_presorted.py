@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from harness.contract import implements
-from impls.building_blocks.gbdt_fitted import Fitted
-from impls.building_blocks.gbdt_losses import base_score
-from impls.building_blocks.gbdt_presorted import fit_presorted, presort
+from impls.building_blocks.gbdt.fitted import Fitted
+from impls.building_blocks.gbdt.losses import base_score
+from impls.building_blocks.gbdt.presorted import fit_presorted, presort
 from suites.gbdt.suite import SUITE
 
 

@@ -17,7 +17,7 @@ Split = tuple[float, int, float]
     SUITE,
     kind="exact",
     limits={
-        "n_rows": 30_000,
+        "n_rows": 10_000,
         "data": (
             "higgs_shaped",
             "friedman1",

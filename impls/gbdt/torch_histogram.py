@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 
 from harness.contract import implements
-from impls.building_blocks.gbdt_torch import BINS, Table, bin_table, fit, predict
+from impls.building_blocks.gbdt.torch import BINS, Table, bin_table, fit, predict
 from suites.gbdt.suite import SUITE
 
 

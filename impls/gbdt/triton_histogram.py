@@ -16,7 +16,7 @@ import triton
 import triton.language as tl
 
 from harness.contract import implements
-from impls.building_blocks.gbdt_torch import BINS, Table, bin_table, fit, predict
+from impls.building_blocks.gbdt.torch import BINS, Table, bin_table, fit, predict
 from suites.gbdt.suite import SUITE
 
 ROWS_AT_ONCE = 16

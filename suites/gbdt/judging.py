@@ -16,8 +16,8 @@ SAME_SPLITS = 1e-10
 AUC_MARGIN = 0.002
 LOSS_MARGIN = 0.01
 OTHER_GAIN_AUC_MARGIN = 0.03
-"""For libraries that weigh the gain of logistic loss with Hessians. That makes other trees, of which ten differ by up to
-0.017 on a few thousand rows; under squared loss, where the trees are the same, they are held to ``LOSS_MARGIN``."""
+"""For libraries that weigh the gain of logistic loss with Hessians. That makes other trees, of which ten differ by up
+to 0.017 on a few thousand rows; under squared loss, where the trees are the same, ``LOSS_MARGIN`` holds for them."""
 FRESH_MARGIN = 0.75
 """Largest root mean square difference on fresh rows over the standard deviation of the reference's scores there."""
 

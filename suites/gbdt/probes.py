@@ -3,7 +3,7 @@
 ``implementation.counters(x_train, y_train, loss, rounds, max_depth, max_leaves, shrinkage, bins, min_rows)`` returns
 the fitted trees (``forest``, arrays by round and node), ``candidates`` and ``updates`` as counted by the search,
 ``staged_losses(x, y)``, the mean squared error after each number of rounds, and, for histograms,
-``compare_builds()``, see :class:`impls.building_blocks.gbdt_fitted.Fitted`.
+``compare_builds()``, see :class:`impls.building_blocks.gbdt.fitted.Fitted`.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit, prange
 
-from impls.building_blocks.gbdt_losses import leaf_value
-from impls.building_blocks.gbdt_trees import Forest
+from impls.building_blocks.gbdt.losses import leaf_value
+from impls.building_blocks.gbdt.trees import Forest
 from suites.gbdt.suite import TIE
 
 NODE = np.dtype(

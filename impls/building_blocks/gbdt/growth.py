@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from impls.building_blocks.gbdt_binning import STRIDE, Bins
-from impls.building_blocks.gbdt_histogram import build_by_feature, build_by_row
-from impls.building_blocks.gbdt_losses import set_residuals
-from impls.building_blocks.gbdt_nodes import (
+from impls.building_blocks.gbdt.binning import STRIDE, Bins
+from impls.building_blocks.gbdt.histogram import build_by_feature, build_by_row
+from impls.building_blocks.gbdt.losses import set_residuals
+from impls.building_blocks.gbdt.nodes import (
     FOUND,
     NODE,
     Growth,
@@ -22,8 +22,8 @@ from impls.building_blocks.gbdt_nodes import (
     set_leaves,
     take_largest_gain,
 )
-from impls.building_blocks.gbdt_partition import partition
-from impls.building_blocks.gbdt_trees import Forest, empty_forest, most_nodes
+from impls.building_blocks.gbdt.partition import partition
+from impls.building_blocks.gbdt.trees import Forest, empty_forest, most_nodes
 
 
 class Work(NamedTuple):
@@ -63,7 +63,7 @@ def fit_histogram(
     """Fit ``rounds`` trees to bin numbers ``codes`` (groups, rows, width).
 
     :param row_threads: 0 to build histograms in parallel over groups of features; else over this many pieces of rows.
-    :param packed: sum and count in one integer, see :mod:`impls.building_blocks.gbdt_histogram`.
+    :param packed: sum and count in one integer, see :mod:`impls.building_blocks.gbdt.histogram`.
     """
     groups, rows, width = codes.shape
     size, features = most_nodes(rows, max_depth, max_leaves, min_rows), len(bins.counts)

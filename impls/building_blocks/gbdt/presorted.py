@@ -12,8 +12,8 @@ import numpy as np
 from numba import njit, prange
 
 from harness.contract import thread_count
-from impls.building_blocks.gbdt_losses import set_residuals
-from impls.building_blocks.gbdt_nodes import (
+from impls.building_blocks.gbdt.losses import set_residuals
+from impls.building_blocks.gbdt.nodes import (
     FOUND,
     NO_SPLIT,
     NODE,
@@ -24,7 +24,7 @@ from impls.building_blocks.gbdt_nodes import (
     set_leaves,
     take_largest_gain,
 )
-from impls.building_blocks.gbdt_trees import Forest, empty_forest, most_nodes
+from impls.building_blocks.gbdt.trees import Forest, empty_forest, most_nodes
 from suites.gbdt.suite import TIE
 
 CANDIDATES_AT_ONCE = 256

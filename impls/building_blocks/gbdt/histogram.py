@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-from impls.building_blocks.gbdt_nodes import NO_SPLIT
+from impls.building_blocks.gbdt.nodes import NO_SPLIT
 from suites.gbdt.suite import TIE
 
 _REORDER = {"nnan", "nsz", "contract"}
