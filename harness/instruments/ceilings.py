@@ -11,7 +11,7 @@ import numpy as np
 
 MATMUL_SIZE = 2048
 COPY_BYTES = 256 * 2**20
-REPEATS = 5
+REPEATS = 3
 
 
 @dataclass(frozen=True)

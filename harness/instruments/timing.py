@@ -144,8 +144,8 @@ def make_timer(implementation: Implementation, device: str) -> Timer:
 def warm_up(
     timer: Timer, fresh_inputs: FreshInputs, phases: tuple[str, ...], at_least_s: float
 ) -> tuple[PhaseTimes, ...]:
-    """Call until ``WARMUP_CALLS`` calls and ``at_least_s`` have passed; one call that takes much longer suffices."""
-    samples = []
+    """Call until ``WARMUP_CALLS`` calls and ``at_least_s`` have passed; one call suffices if it takes far longer."""
+    samples: list[PhaseTimes] = []
     begin = time.perf_counter()
     while True:
         samples.append(timer.sample(fresh_inputs, phases, 1))

@@ -68,14 +68,21 @@ def execute(
     plan: Plan, engine: Engine, store: Callable[[Record], None], progress: Progress, deadline: Deadline
 ) -> bool:
     """Run the plan and hand each record to ``store``; whether it was finished before the deadline."""
+    right: set[tuple[object, ...]] = set()
+
+    def keep(record: Record) -> None:
+        if record.status == "ok" and record.trial.instrument == "time":
+            right.add(_contestant(record.trial))
+        store(record)
+
     for skip in plan.skipped:
         store(Record(skip.trial, "unavailable", skip.reason, _origin(engine, skip.trial)))
     first = [contest for contest in plan.contests if contest[0].round == 0]
     later = [contest for contest in plan.contests if contest[0].round > 0]
     return (
-        _contests(first, engine, store, progress, deadline)
-        and _singles(plan.singles, engine, store, progress, deadline)
-        and _contests(later, engine, store, progress, deadline)
+        _contests(first, engine, keep, progress, deadline)
+        and _singles(plan.singles, engine, store, progress, deadline, right)
+        and _contests(later, engine, keep, progress, deadline)
     )
 
 
@@ -127,11 +134,18 @@ def _singles(
     store: Callable[[Record], None],
     progress: Progress,
     deadline: Deadline,
+    right: set[tuple[object, ...]],
 ) -> bool:
-    """Memory and probes are counts that neighbours do not disturb, so they run side by side; energy runs alone."""
+    """Memory and probes are counts that neighbours do not disturb, so they run side by side; energy runs alone.
+
+    ``right`` holds the contestants whose answers this run has checked, which need no second check.
+    """
+
+    def run(trial: Trial) -> Record:
+        return run_single(engine.entry(trial), engine.pool, _contestant(trial) in right)
 
     def one(trial: Trial) -> Record | None:
-        return None if deadline.passed else run_single(engine.entry(trial), engine.pool)
+        return None if deadline.passed else run(trial)
 
     together = [trial for trial in trials if trial.instrument != "energy"]
     finished = True
@@ -147,9 +161,14 @@ def _singles(
     for trial in trials:
         if trial.instrument == "energy" and not deadline.passed:
             progress.step(f"energy of {trial.suite}/{trial.implementation} {trial.case.label}")
-            store(run_single(engine.entry(trial), engine.pool))
+            store(run(trial))
             progress.advance(1)
     return finished and not deadline.passed
+
+
+def _contestant(trial: Trial) -> tuple[object, ...]:
+    """A contestant on a workload, whatever it is measured with and with however many threads."""
+    return (trial.suite, trial.implementation, trial.case, trial.device, trial.dtype, trial.until)
 
 
 def _module(listing: Listing) -> Module:

@@ -10,15 +10,18 @@ from harness.runner.outcome import Outcome, warmup_samples
 from harness.runner.workers import Worker, WorkerPool
 
 
-def run_single(entry: Entry, pool: WorkerPool) -> Record:
-    """Run one trial of another instrument than the clock in a process of its own."""
+def run_single(entry: Entry, pool: WorkerPool, checked: bool) -> Record:
+    """Run one trial of another instrument than the clock in a process of its own.
+
+    :param checked: the run has found this contestant right on this workload already; otherwise it is checked first.
+    """
     outcome = Outcome(entry.order.trial, entry.origin)
     worker = pool.start(entry.order)
     try:
         if entry.order.trial.instrument == "probe":
             _probe(entry, worker, outcome)
         else:
-            _meter(entry, worker, outcome)
+            _meter(entry, worker, outcome, checked)
     finally:
         worker.finish()
     return outcome.record()
@@ -53,9 +56,13 @@ def _probe(entry: Entry, worker: Worker, outcome: Outcome) -> None:
         outcome.samples.append(Sample(block=index, iterations=1, values=present))
 
 
-def _meter(entry: Entry, worker: Worker, outcome: Outcome) -> None:
+def _meter(entry: Entry, worker: Worker, outcome: Outcome, checked: bool) -> None:
     settings = entry.order.settings
-    if not outcome.take_check(worker.ask("prepare", settings.prepare_timeout_s), "before measuring"):
+    if checked:
+        outcome.take(worker.ask("load", settings.prepare_timeout_s))
+    else:
+        outcome.take_check(worker.ask("prepare", settings.prepare_timeout_s), "before measuring")
+    if not outcome.good:
         return
     instrument = entry.order.trial.instrument
     reply = worker.ask(instrument, settings.prepare_timeout_s + entry.call_timeout_s)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,12 +25,14 @@ class Check:
     :param errors: by output the error against the reference.
     :param limits: by output the largest error allowed.
     :param case: the parameters that were checked.
+    :param call_ns: how long the call took; the first one of a process compiles where the implementation does.
     """
 
     reason: str = ""
     errors: Mapping[str, float] = field(default_factory=dict)
     limits: Mapping[str, float] = field(default_factory=dict)
     case: Mapping[str, Any] = field(default_factory=dict)
+    call_ns: int = 0
 
     @property
     def right(self) -> bool:
@@ -59,8 +62,11 @@ def check_call(
     wanted = [output for phase in phases for output in suite.phases[phase]]
     handed = hand_over(suite, inputs, implementation.arrays, device, dtype)
     _poison(expected)
+    begin = time.perf_counter_ns()
     try:
-        outputs = collect(suite, call(implementation, handed, phases, no_lap))
+        delivered = call(implementation, handed, phases, no_lap)
+        call_ns = time.perf_counter_ns() - begin
+        outputs = collect(suite, delivered)
     except ContractError as error:
         return Check(reason=str(error), case=checked)
     reason = _written_inputs(implementation, inputs, handed) or _form(wanted, outputs, expected, dtype)
@@ -72,7 +78,7 @@ def check_call(
     for name, found in errors.items():
         if not found <= limits[name]:
             return Check(f"{name} is off by {found:.3g}, allowed is {limits[name]:.3g}", errors, limits, checked)
-    return Check("", errors, limits, checked)
+    return Check("", errors, limits, checked, call_ns)
 
 
 def collect(suite: Suite, delivered: Mapping[str, Any]) -> dict[str, tuple[np.ndarray, str]]:

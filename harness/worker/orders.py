@@ -47,7 +47,7 @@ class Settings:
 QUICK = Settings(
     rounds=1,
     blocks=20,
-    fewest_blocks=4,
+    fewest_blocks=3,
     contestant_s=0.4,
     sample_target_ns=4e6,
     warmup_s=0.03,

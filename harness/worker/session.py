@@ -39,15 +39,17 @@ class Session:
         self._timer: Timer | None = None
         self._iterations = 1
 
-    def prepare(self) -> Reply:
-        """Import the implementation and check its answer on fresh inputs."""
+    def load(self) -> Reply:
+        """Import the implementation."""
         begin = time.perf_counter_ns()
-        implementation = self._load(self._order.code)
-        loaded = time.perf_counter_ns()
+        self._implementation = self._load(self._order.code)
+        return {"setup_ns": {"load": time.perf_counter_ns() - begin}}
+
+    def prepare(self) -> Reply:
+        """Import the implementation and check its answer on fresh inputs; its first call is the check's."""
+        loaded = self.load()
         reply = self._check(self._trial, "before")
-        self._implementation = implementation
-        reply["setup_ns"] = {"load": loaded - begin}
-        return reply
+        return reply | {"setup_ns": loaded["setup_ns"] | {"first_call": reply["call_ns"]}}
 
     def calibrate(self) -> Reply:
         """Warm up on the trial's own inputs and choose how many calls make a sample."""
@@ -55,17 +57,10 @@ class Session:
         self._draw(implementation)
         self._timer = make_timer(implementation, self._trial.device)
         phases = self._phases(implementation)
-        begin = time.perf_counter_ns()
-        first = self._timer.sample(self._fresh_inputs, phases, 1)
-        first_call_ns = time.perf_counter_ns() - begin
-        later = warm_up(self._timer, self._fresh_inputs, phases, self._order.settings.warmup_s)
-        calibration = calibrate(later, self._order.settings.sample_target_ns)
+        warmup = warm_up(self._timer, self._fresh_inputs, phases, self._order.settings.warmup_s)
+        calibration = calibrate(warmup, self._order.settings.sample_target_ns)
         self._iterations = calibration.iterations
-        return {
-            "warmup": [first, *later],
-            "calibration": asdict(calibration),
-            "setup_ns": {"first_call": first_call_ns},
-        }
+        return {"warmup": list(warmup), "calibration": asdict(calibration)}
 
     def sample(self) -> Reply:
         """One sample of the calibrated number of calls."""
@@ -151,6 +146,7 @@ class Session:
             "errors": dict(check.errors),
             "limits": dict(check.limits),
             "checked": {} if same_case else dict(check.case),
+            "call_ns": check.call_ns,
         }
 
     def _suite(self) -> Suite:
@@ -210,6 +206,7 @@ class Session:
 STEPS: Mapping[str, Callable[..., Reply]] = {
     step.__name__: step
     for step in (
+        Session.load,
         Session.prepare,
         Session.calibrate,
         Session.sample,
