@@ -161,8 +161,9 @@ CLAIMS = (
         "Friedman, Bentley and Finkel 1977",
         cells=_visited_cells("uniform", 20) + _visited_cells("pixels", 17),
         remark="R^2 of at least 0.99 and an exponent of at most 0.15 are this project's translation of O(log n). "
-        "Sizes are powers of two, so that the leaves are equally full at all of them. The times beside it are those of "
-        "the suite's cases along n.",
+        "Sizes are powers of two, so that the leaves are equally full at all of them. A first look with 1,000 and "
+        "2,000 queries gave R^2 = 0.989 on uniform points; 10,000 queries were fixed after it, the band was not. The "
+        "times beside it are those of the suite's cases along n.",
         profile="quick",
     ),
     Claim(
