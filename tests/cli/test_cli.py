@@ -177,3 +177,28 @@ def test_doctor_as_json(bakeoff: Bakeoff) -> None:
 
 def test_version(bakeoff: Bakeoff) -> None:
     assert bakeoff("--version").stdout.startswith("bakeoff ")
+
+
+def test_an_installed_package_adds_an_implementation(project: Path, tmp_path: Path) -> None:
+    """An entry point is listed with its origin, without being imported, and measured like the project's own."""
+    site = tmp_path / "site"
+    (site / "theirs").mkdir(parents=True)
+    (site / "theirs" / "__init__.py").write_text("")
+    text = (project / "impls" / "total" / "plain.py").read_text()
+    (site / "theirs" / "summing.py").write_text(text)
+    metadata = site / "theirs-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text("[bakeoff.implementations]\nshared = theirs.summing\n")
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(site)])}
+        command = [sys.executable, "-m", "harness", *arguments]
+        return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+
+    (suite,) = json.loads(run("list", "--json").stdout)["suites"]
+    origins = {listed["name"]: listed["origin"] for listed in suite["implementations"]}
+    assert origins == {"plain": "project", "shared": "package theirs"}
+    done = run("check", "total/shared", "--json")
+    assert done.returncode == 0, done.stderr
+    assert {check["status"] for check in json.loads(done.stdout)["checks"]} == {"ok"}
