@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -55,15 +55,23 @@ def total(x, shift):
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """A project with one suite, ``total``, and one right implementation, ``plain``; its path holds a space."""
+def project(tmp_path: Path) -> Iterator[Path]:
+    """A project with one suite, ``total``, and one right implementation, ``plain``; its path holds a space.
+
+    Its packages are called like this repository's; those are put back afterwards, since compiled functions look for
+    their modules by name.
+    """
+    before = {name: module for name, module in sys.modules.items() if name.split(".")[0] in ("suites", "impls")}
     root = tmp_path / "a project"
     (root / "suites" / "total").mkdir(parents=True)
     (root / "impls" / "total").mkdir(parents=True)
     (root / "pyproject.toml").write_text("[tool.bakeoff]\npreload = ['numpy']\n")
     (root / "suites" / "total" / "suite.py").write_text(SUITE)
     (root / "impls" / "total" / "plain.py").write_text(PLAIN)
-    return root
+    yield root
+    for name in [name for name in sys.modules if name.split(".")[0] in ("suites", "impls")]:
+        del sys.modules[name]
+    sys.modules.update(before)
 
 
 @pytest.fixture
