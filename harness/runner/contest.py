@@ -1,7 +1,8 @@
 """A contest: all contestants of one workload, timed side by side in blocks.
 
 Each contestant lives in its own process. They are prepared at the same time, which is not timed, and then measured one
-at a time: in every block each gives one sample, in random order, so that a drift of the machine hits all alike.
+at a time: in every block each gives one sample, in random order, so that a drift of the machine hits all alike. Their
+peak memory is read last, in the same processes: neighbours do not disturb it, and nothing is compiled a second time.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from harness.records import Record, Sample
 from harness.runner.outcome import Outcome, warmup_samples
 from harness.runner.workers import Worker, WorkerPool
 from harness.seeds import derive_seed
+from harness.trials import Trial
 from harness.worker.orders import Order
 
 # Idle OpenMP threads spin for a moment after a parallel region; the next contestant must not share the CPU with them.
@@ -25,11 +27,15 @@ SETTLE_S = 0.003
 
 @dataclass(frozen=True)
 class Entry:
-    """A contestant: its order, where it came from and how long one call of it may take."""
+    """A contestant: its order, where it came from and how long one call of it may take.
+
+    :param memory: the trial of its peak memory on the same workload, if that is wanted as well.
+    """
 
     order: Order
     origin: str
     call_timeout_s: float
+    memory: Trial | None = None
 
 
 class _Contestant:
@@ -37,6 +43,7 @@ class _Contestant:
         self.entry = entry
         self.worker = worker
         self.outcome = Outcome(entry.order.trial, entry.origin)
+        self.memory: Outcome | None = None
         self.sampled_s = 0.0
 
     def prepare(self) -> None:
@@ -58,6 +65,11 @@ class _Contestant:
         reply = self.worker.ask("verify", self.entry.order.settings.prepare_timeout_s)
         self.outcome.take_check(reply, "after timing, on inputs not seen before")
 
+    def measure_memory(self) -> None:
+        if self.entry.memory is not None:
+            self.memory = Outcome(self.entry.memory, self.entry.origin)
+            take_memory(self.memory, self.worker, self.entry)
+
     @property
     def sits_out(self) -> bool:
         """A slow contestant has given enough samples once its share of the time is used up."""
@@ -69,7 +81,10 @@ class _Contestant:
 def run_contest(
     entries: Sequence[Entry], pool: WorkerPool, parallel: int, on_step: Callable[[str], None]
 ) -> list[Record]:
-    """Time the entries, which share one workload, against each other; one record each, whatever happens to them."""
+    """Time the entries, which share one workload, against each other; one record each, whatever happens to them.
+
+    A contestant that fails or is wrong has no record of its memory.
+    """
     contestants = [_Contestant(entry, pool.start(entry.order)) for entry in entries]
     try:
         on_step("check")
@@ -82,10 +97,22 @@ def run_contest(
         _blocks(contestants)
         on_step("check again")
         _each(contestants, _Contestant.verify, parallel)
+        on_step("peak memory")
+        _each(contestants, _Contestant.measure_memory, parallel)
     finally:
         for contestant in contestants:
             contestant.worker.finish()
-    return [contestant.outcome.record() for contestant in contestants]
+    outcomes = [outcome for contestant in contestants for outcome in (contestant.outcome, contestant.memory) if outcome]
+    return [outcome.record() for outcome in outcomes]
+
+
+def take_memory(outcome: Outcome, worker: Worker, entry: Entry) -> None:
+    """Have a worker that has loaded the implementation read its peak memory."""
+    reply = worker.ask("memory", entry.order.settings.prepare_timeout_s + entry.call_timeout_s)
+    if outcome.take(reply):
+        first, *later = reply["readings"]
+        outcome.samples += warmup_samples([first])
+        outcome.samples += [Sample(block, 1, dict(values)) for block, values in enumerate(later)]
 
 
 def _blocks(contestants: Sequence[_Contestant]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any, Protocol
 
@@ -68,21 +68,22 @@ def execute(
     plan: Plan, engine: Engine, store: Callable[[Record], None], progress: Progress, deadline: Deadline
 ) -> bool:
     """Run the plan and hand each record to ``store``; whether it was finished before the deadline."""
-    right: set[tuple[object, ...]] = set()
+    measured: set[str] = set()
 
     def keep(record: Record) -> None:
-        if record.status == "ok" and record.trial.instrument == "time":
-            right.add(_contestant(record.trial))
+        measured.add(record.trial.key)
         store(record)
 
     for skip in plan.skipped:
         store(Record(skip.trial, "unavailable", skip.reason, _origin(engine, skip.trial)))
     first = [contest for contest in plan.contests if contest[0].round == 0]
     later = [contest for contest in plan.contests if contest[0].round > 0]
-    return (
-        _contests(first, engine, keep, progress, deadline)
-        and _singles(plan.singles, engine, store, progress, deadline, right)
-        and _contests(later, engine, keep, progress, deadline)
+    memory = {trial for trial in plan.singles if trial.instrument == "memory"}
+    if not _contests(first, memory, engine, keep, progress, deadline):
+        return False
+    singles = [trial for trial in plan.singles if trial.key not in measured]
+    return _singles(singles, engine, store, progress, deadline) and _contests(
+        later, set(), engine, store, progress, deadline
     )
 
 
@@ -108,11 +109,13 @@ def measure_ceilings(plan: Plan, engine: Engine, progress: Progress) -> list[dic
 
 def _contests(
     contests: Iterable[tuple[Trial, ...]],
+    memory: Set[Trial],
     engine: Engine,
     store: Callable[[Record], None],
     progress: Progress,
     deadline: Deadline,
 ) -> bool:
+    """Run the contests; those of the ``memory`` trials that are of their contestants are run with them."""
     for contest in contests:
         if deadline.passed:
             return False
@@ -122,9 +125,11 @@ def _contests(
         def on_step(step: str, what: str = what) -> None:
             progress.step(f"{what}: {step}")
 
-        for record in run_contest([engine.entry(trial) for trial in contest], engine.pool, engine.parallel, on_step):
+        entries = [dataclasses.replace(engine.entry(trial), memory=_memory_of(trial, memory)) for trial in contest]
+        records = run_contest(entries, engine.pool, engine.parallel, on_step)
+        for record in records:
             store(record)
-        progress.advance(len(contest))
+        progress.advance(len(records))
     return True
 
 
@@ -134,22 +139,18 @@ def _singles(
     store: Callable[[Record], None],
     progress: Progress,
     deadline: Deadline,
-    right: set[tuple[object, ...]],
 ) -> bool:
-    """Memory and probes are counts that neighbours do not disturb, so they run side by side; energy runs alone.
-
-    ``right`` holds the contestants whose answers this run has checked, which need no second check.
-    """
+    """Memory and probes are counts that neighbours do not disturb, so they run side by side; energy runs alone."""
 
     def run(trial: Trial) -> Record:
-        return run_single(engine.entry(trial), engine.pool, _contestant(trial) in right)
+        return run_single(engine.entry(trial), engine.pool)
 
     def one(trial: Trial) -> Record | None:
         return None if deadline.passed else run(trial)
 
     together = [trial for trial in trials if trial.instrument != "energy"]
     finished = True
-    progress.step("peak memory and probes")
+    progress.step("probes and remaining peak memory")
     with ThreadPoolExecutor(max_workers=max(1, engine.parallel)) as executor:
         for future in as_completed([executor.submit(one, trial) for trial in together]):
             record = future.result()
@@ -166,9 +167,10 @@ def _singles(
     return finished and not deadline.passed
 
 
-def _contestant(trial: Trial) -> tuple[object, ...]:
-    """A contestant on a workload, whatever it is measured with and with however many threads."""
-    return (trial.suite, trial.implementation, trial.case, trial.device, trial.dtype, trial.until)
+def _memory_of(trial: Trial, memory: Set[Trial]) -> Trial | None:
+    """The trial among ``memory`` that measures the same contestant on the same workload."""
+    wanted = dataclasses.replace(trial, instrument="memory")
+    return wanted if wanted in memory else None
 
 
 def _module(listing: Listing) -> Module:

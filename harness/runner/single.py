@@ -5,23 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.records import Record, Sample
-from harness.runner.contest import Entry
-from harness.runner.outcome import Outcome, warmup_samples
+from harness.runner.contest import Entry, take_memory
+from harness.runner.outcome import Outcome
 from harness.runner.workers import Worker, WorkerPool
 
 
-def run_single(entry: Entry, pool: WorkerPool, checked: bool) -> Record:
-    """Run one trial of another instrument than the clock in a process of its own.
-
-    :param checked: the run has found this contestant right on this workload already; otherwise it is checked first.
-    """
+def run_single(entry: Entry, pool: WorkerPool) -> Record:
+    """Run one trial of another instrument than the clock in a process of its own; an answer is checked first."""
     outcome = Outcome(entry.order.trial, entry.origin)
     worker = pool.start(entry.order)
     try:
         if entry.order.trial.instrument == "probe":
             _probe(entry, worker, outcome)
         else:
-            _meter(entry, worker, outcome, checked)
+            _meter(entry, worker, outcome)
     finally:
         worker.finish()
     return outcome.record()
@@ -56,21 +53,13 @@ def _probe(entry: Entry, worker: Worker, outcome: Outcome) -> None:
         outcome.samples.append(Sample(block=index, iterations=1, values=present))
 
 
-def _meter(entry: Entry, worker: Worker, outcome: Outcome, checked: bool) -> None:
+def _meter(entry: Entry, worker: Worker, outcome: Outcome) -> None:
     settings = entry.order.settings
-    if checked:
-        outcome.take(worker.ask("load", settings.prepare_timeout_s))
-    else:
-        outcome.take_check(worker.ask("prepare", settings.prepare_timeout_s), "before measuring")
-    if not outcome.good:
+    if not outcome.take_check(worker.ask("prepare", settings.prepare_timeout_s), "before measuring"):
         return
-    instrument = entry.order.trial.instrument
-    reply = worker.ask(instrument, settings.prepare_timeout_s + entry.call_timeout_s)
-    if not outcome.take(reply):
+    if entry.order.trial.instrument == "memory":
+        take_memory(outcome, worker, entry)
         return
-    if instrument == "memory":
-        first, *later = reply["readings"]
-        outcome.samples += warmup_samples([first])
-        outcome.samples += [Sample(block, 1, dict(values)) for block, values in enumerate(later)]
-    else:
+    reply = worker.ask("energy", settings.prepare_timeout_s + entry.call_timeout_s)
+    if outcome.take(reply):
         outcome.samples.append(Sample(0, reply["iterations"], dict(reply["values"])))

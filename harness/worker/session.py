@@ -35,26 +35,22 @@ class Session:
         self._order = order
         self._trial = order.trial
         self._implementation: Implementation | None = None
-        self._inputs: Inputs = {}
+        self._inputs: Inputs | None = None
+        self._originals: dict[str, Any] = {}
         self._timer: Timer | None = None
         self._iterations = 1
 
-    def load(self) -> Reply:
-        """Import the implementation."""
-        begin = time.perf_counter_ns()
-        self._implementation = self._load(self._order.code)
-        return {"setup_ns": {"load": time.perf_counter_ns() - begin}}
-
     def prepare(self) -> Reply:
         """Import the implementation and check its answer on fresh inputs; its first call is the check's."""
-        loaded = self.load()
+        begin = time.perf_counter_ns()
+        self._implementation = self._load(self._order.code)
+        load_ns = time.perf_counter_ns() - begin
         reply = self._check(self._trial, "before")
-        return reply | {"setup_ns": loaded["setup_ns"] | {"first_call": reply["call_ns"]}}
+        return reply | {"setup_ns": {"load": load_ns, "first_call": reply["call_ns"]}}
 
     def calibrate(self) -> Reply:
         """Warm up on the trial's own inputs and choose how many calls make a sample."""
         implementation = self._loaded()
-        self._draw(implementation)
         self._timer = make_timer(implementation, self._trial.device)
         phases = self._phases(implementation)
         warmup = warm_up(self._timer, self._fresh_inputs, phases, self._order.settings.warmup_s)
@@ -82,7 +78,6 @@ class Session:
     def memory(self) -> Reply:
         """Peak growth over single calls; the first one is warm-up."""
         implementation = self._loaded()
-        self._draw(implementation)
         meter = make_memory_meter(self._trial.device)
         phases = self._phases(implementation)
         readings = [
@@ -96,7 +91,6 @@ class Session:
         """Joules per call over one window."""
         implementation = self._loaded()
         sensor = open_sensor(self._trial.device)
-        self._draw(implementation)
         phases = self._phases(implementation)
         call(implementation, self._fresh_inputs(), phases, no_lap)
         reading = measure_energy(
@@ -167,18 +161,15 @@ class Session:
             raise RuntimeError("measuring was asked for before prepare")
         return self._implementation
 
-    def _draw(self, implementation: Implementation) -> None:
-        suite, trial = self._suite(), self._trial
-        drawn = draw_inputs(suite, trial.case, trial.dtype, self._seed("inputs", trial.round))
-        self._inputs = hand_over(suite, drawn, implementation.arrays, trial.device, trial.dtype)
-        self._originals = {name: drawn[name] for name in implementation.mutates}
-
     def _fresh_inputs(self) -> Inputs:
-        """The trial's inputs; those that the implementation writes into as new copies."""
-        implementation = self._loaded()
+        """The trial's inputs, drawn once; those that the implementation writes into as new copies."""
+        implementation, suite, trial = self._loaded(), self._suite(), self._trial
+        if self._inputs is None:
+            drawn = draw_inputs(suite, trial.case, trial.dtype, self._seed("inputs", trial.round))
+            self._inputs = hand_over(suite, drawn, implementation.arrays, trial.device, trial.dtype)
+            self._originals = {name: drawn[name] for name in implementation.mutates}
         if not self._originals:
             return self._inputs
-        suite, trial = self._suite(), self._trial
         copies: Mapping[str, Any] = {
             name: convert(suite, name, value, implementation.arrays, trial.device, trial.dtype)
             for name, value in self._originals.items()
@@ -206,7 +197,6 @@ class Session:
 STEPS: Mapping[str, Callable[..., Reply]] = {
     step.__name__: step
     for step in (
-        Session.load,
         Session.prepare,
         Session.calibrate,
         Session.sample,

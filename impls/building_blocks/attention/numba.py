@@ -134,13 +134,16 @@ def _forward_worker(q: Any, k: Any, v: Any, causal: bool, out: Any, lse: Any, wo
 @njit(parallel=True, cache=True)
 def _forward_parallel(q: Any, k: Any, v: Any, causal: bool, out: Any, lse: Any, workers: int) -> None:
     for worker in prange(workers):
-        _forward_worker(q, k, v, causal, out, lse, worker, workers)
+        _forward_worker(q, k, v, causal, out, lse, np.int64(worker), workers)
 
 
 def forward(q: Array, k: Array, v: Array, causal: bool, workers: int) -> tuple[Array, Array]:
     """out (heads, Nq, d) and lse (heads, Nq) of contiguous float32 q, k, v (heads, N, d) on ``workers`` threads."""
     out, lse = np.empty_like(q), np.empty(q.shape[:2], np.float32)
-    _forward_parallel(q, k, v, causal, out, lse, workers)
+    if workers == 1:  # nothing to start, and nothing parallel to compile
+        _forward_worker(q, k, v, causal, out, lse, 0, 1)
+    else:
+        _forward_parallel(q, k, v, causal, out, lse, workers)
     return out, lse
 
 
@@ -277,7 +280,7 @@ def _backward_parallel(
     q: Any, k: Any, v: Any, grad_out: Any, out: Any, lse: Any, causal: bool, dq_t: Any, dk: Any, dv: Any, workers: int
 ) -> None:
     for worker in prange(workers):
-        _backward_worker(q, k, v, grad_out, out, lse, causal, dq_t, dk, dv, worker, workers)
+        _backward_worker(q, k, v, grad_out, out, lse, causal, dq_t, dk, dv, np.int64(worker), workers)
 
 
 def backward(
@@ -288,7 +291,10 @@ def backward(
     shares, blocks = -(-workers // heads), -(-queries // QUERY_TILE)
     dq, dk, dv = np.empty_like(q), np.empty_like(k), np.empty_like(v)
     dq_t = np.zeros((heads, shares, blocks, d, QUERY_TILE), np.float32)
-    _backward_parallel(q, k, v, grad_out, out, lse, causal, dq_t, dk, dv, min(workers, heads * shares))
+    if workers == 1:
+        _backward_worker(q, k, v, grad_out, out, lse, causal, dq_t, dk, dv, 0, 1)
+    else:
+        _backward_parallel(q, k, v, grad_out, out, lse, causal, dq_t, dk, dv, min(workers, heads * shares))
     for head in range(heads):
         _collect_dq(dq_t[head], dq[head])
     return dq, dk, dv

@@ -59,7 +59,7 @@ def _build(points: Any, levels: int, cyclic: bool) -> Any:
     top = 0
     while top < levels and n >> top > SUBTREE:
         for place in prange(1 << top):
-            _split(columns, spare, ids, spare_ids, keys, order, n, top, place, cyclic, dims, splits)
+            _split(columns, spare, ids, spare_ids, keys, order, n, top, np.int64(place), cyclic, dims, splits)
         columns, spare = spare, columns
         ids, spare_ids = spare_ids, ids
         top += 1
@@ -67,7 +67,8 @@ def _build(points: Any, levels: int, cyclic: bool) -> Any:
     for root in prange(1 << top):
         for level in range(top, levels):
             width = 1 << (level - top)
-            for place in range(root * width, (root + 1) * width):
+            first = np.int64(root) * width
+            for place in range(first, first + width):
                 if (level - top) % 2 == 0:
                     _split(columns, spare, ids, spare_ids, keys, order, n, level, place, cyclic, dims, splits)
                 else:
