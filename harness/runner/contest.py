@@ -110,9 +110,7 @@ def take_memory(outcome: Outcome, worker: Worker, entry: Entry) -> None:
     """Have a worker that has loaded the implementation read its peak memory."""
     reply = worker.ask("memory", entry.order.settings.prepare_timeout_s + entry.call_timeout_s)
     if outcome.take(reply):
-        first, *later = reply["readings"]
-        outcome.samples += warmup_samples([first])
-        outcome.samples += [Sample(block, 1, dict(values)) for block, values in enumerate(later)]
+        outcome.samples += [Sample(block, 1, dict(values)) for block, values in enumerate(reply["readings"])]
 
 
 def _blocks(contestants: Sequence[_Contestant]) -> None:

@@ -28,7 +28,7 @@ class Settings:
     :param contestant_s: sampling time after which a slow contestant sits out further blocks.
     :param sample_target_ns: how long a sample lasts.
     :param warmup_s: how long is called without counting.
-    :param memory_calls: calls whose peak memory is read, after one that is not counted.
+    :param memory_calls: calls whose peak memory is read.
     :param energy_window_s: how long a call is repeated for one reading of energy.
     :param prepare_timeout_s: for importing, compiling and checking.
     """

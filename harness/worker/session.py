@@ -76,13 +76,13 @@ class Session:
         return self._check(Trial.from_json(trial), "check")
 
     def memory(self) -> Reply:
-        """Peak growth over single calls; the first one is warm-up."""
+        """Peak growth over single calls; the check's was the first of the process, whose own costs are not counted."""
         implementation = self._loaded()
         meter = make_memory_meter(self._trial.device)
         phases = self._phases(implementation)
         readings = [
             meter.measure(partial(call, implementation, self._fresh_inputs(), phases))
-            for _ in range(1 + self._order.settings.memory_calls)
+            for _ in range(self._order.settings.memory_calls)
         ]
         flags = ["children_sampled"] if meter.saw_children else []
         return {"readings": readings, "flags": flags}

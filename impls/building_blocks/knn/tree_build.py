@@ -39,65 +39,81 @@ def build_tree(points: np.ndarray, leaf_size: int, cyclic: bool = False) -> Tree
     levels = 0
     while (n + (1 << levels) - 1) >> levels > leaf_size:
         levels += 1
-    return Tree(*_build(points, levels, cyclic))
+    return _build(points, levels, cyclic)
+
+
+def _build(points: np.ndarray, levels: int, cyclic: bool) -> Tree:
+    n, d = points.shape
+    inner, leaves = (1 << levels) - 1, 1 << levels
+    dims, splits = np.zeros(inner, dtype=np.int32), np.zeros(inner, dtype=points.dtype)
+    # One row per dimension, so that spreads and gathers run over neighbouring numbers.
+    columns = np.array(points.T, order="C")
+    ids = np.arange(n, dtype=np.int32)
+    here, there = (columns, ids), (np.empty_like(columns), np.empty_like(ids))
+    keys, order = np.empty(n, dtype=points.dtype), np.empty(n, dtype=np.uint32)
+    top = 0
+    while top < levels and n >> top > SUBTREE:
+        _split_level(*here, *there, keys, order, top, cyclic, dims, splits)
+        here, there = there, here
+        top += 1
+    _split_subtrees(*here, *there, keys, order, top, levels, cyclic, dims, splits)
+    columns, ids = here if (levels - top) % 2 == 0 else there
+    capacity = (n + leaves - 1) >> levels
+    blocks = np.empty((leaves, d, capacity), dtype=points.dtype)
+    leaf_ids, sizes = np.zeros((leaves, capacity), dtype=np.int32), np.empty(leaves, dtype=np.int32)
+    _fill_leaves(columns, ids, levels, blocks, leaf_ids, sizes)
+    return Tree(dims, splits, blocks, leaf_ids, sizes)
 
 
 @njit(cache=True, parallel=True)
-def _build(points: Any, levels: int, cyclic: bool) -> Any:
-    n, d = points.shape
-    inner = (1 << levels) - 1
-    leaves = 1 << levels
-    dims = np.zeros(inner, dtype=np.int32)
-    splits = np.zeros(inner, dtype=points.dtype)
-    # One row per dimension, so that spreads and gathers run over neighbouring numbers.
-    columns = points.T.copy()
-    spare = np.empty_like(columns)
-    ids = np.arange(n).astype(np.int32)
-    spare_ids = np.empty_like(ids)
-    keys = np.empty(n, dtype=points.dtype)
-    order = np.empty(n, dtype=np.uint32)
-    top = 0
-    while top < levels and n >> top > SUBTREE:
-        for place in prange(1 << top):
-            _split(columns, spare, ids, spare_ids, keys, order, n, top, np.int64(place), cyclic, dims, splits)
-        columns, spare = spare, columns
-        ids, spare_ids = spare_ids, ids
-        top += 1
-    # A subtree that fits in a core's cache is finished there.
+def _split_level(
+    columns: Any, ids: Any, spare: Any, spare_ids: Any, keys: Any, order: Any, level: int, cyclic: bool, dims: Any,
+    splits: Any,
+) -> None:  # fmt: skip
+    for place in prange(1 << level):
+        _split(columns, ids, spare, spare_ids, keys, order, level, np.int64(place), cyclic, dims, splits)
+
+
+@njit(cache=True, parallel=True)
+def _split_subtrees(
+    columns: Any, ids: Any, spare: Any, spare_ids: Any, keys: Any, order: Any, top: int, levels: int, cyclic: bool,
+    dims: Any, splits: Any,
+) -> None:  # fmt: skip
+    """Finish each subtree by itself, since one that fits in a core's cache stays there."""
     for root in prange(1 << top):
         for level in range(top, levels):
             width = 1 << (level - top)
             first = np.int64(root) * width
             for place in range(first, first + width):
                 if (level - top) % 2 == 0:
-                    _split(columns, spare, ids, spare_ids, keys, order, n, level, place, cyclic, dims, splits)
+                    _split(columns, ids, spare, spare_ids, keys, order, level, place, cyclic, dims, splits)
                 else:
-                    _split(spare, columns, spare_ids, ids, keys, order, n, level, place, cyclic, dims, splits)
-    if (levels - top) % 2 == 1:
-        columns, spare = spare, columns
-        ids, spare_ids = spare_ids, ids
-    capacity = (n + leaves - 1) >> levels
-    blocks = np.empty((leaves, d, capacity), dtype=points.dtype)
-    leaf_ids = np.zeros((leaves, capacity), dtype=np.int32)
-    sizes = np.empty(leaves, dtype=np.int32)
-    for leaf in prange(leaves):
+                    _split(spare, spare_ids, columns, ids, keys, order, level, place, cyclic, dims, splits)
+
+
+@njit(cache=True, parallel=True)
+def _fill_leaves(columns: Any, ids: Any, levels: int, blocks: Any, leaf_ids: Any, sizes: Any) -> None:
+    n = len(ids)
+    for leaf in prange(len(sizes)):
         low, high = (leaf * n) >> levels, ((leaf + 1) * n) >> levels
         size = high - low
         sizes[leaf] = size
-        leaf_ids[leaf, :size] = ids[low:high]
-        for j in range(d):
-            blocks[leaf, j, :size] = columns[j, low:high]
-            blocks[leaf, j, size:] = np.inf
-    return dims, splits, blocks, leaf_ids, sizes
+        for slot in range(size):
+            leaf_ids[leaf, slot] = ids[low + slot]
+        for j in range(len(columns)):
+            for slot in range(size):
+                blocks[leaf, j, slot] = columns[j, low + slot]
+            for slot in range(size, blocks.shape[2]):
+                blocks[leaf, j, slot] = np.inf
 
 
 @njit(cache=True)
 def _split(
-    columns: Any, spare: Any, ids: Any, spare_ids: Any, keys: Any, order: Any, n: int, level: int, place: int,
-    cyclic: bool, dims: Any, splits: Any,
+    columns: Any, ids: Any, spare: Any, spare_ids: Any, keys: Any, order: Any, level: int, place: Any, cyclic: bool,
+    dims: Any, splits: Any,
 ) -> None:  # fmt: skip
     """Choose the plane of one node and write its points, partitioned, to ``spare`` and ``spare_ids``."""
-    d = len(columns)
+    d, n = columns.shape
     node = (1 << level) - 1 + place
     low, high = (place * n) >> level, ((place + 1) * n) >> level
     middle = ((2 * place + 1) * n) >> (level + 1)
