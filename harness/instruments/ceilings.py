@@ -9,9 +9,13 @@ from typing import Any
 
 import numpy as np
 
-MATMUL_SIZE = 2048
-COPY_BYTES = 256 * 2**20
-REPEATS = 3
+# Large enough for the best rate of all threads, and on a GPU to outlast a launch by a hundred times.
+MATMUL_SIZE = {"cpu": 1024, "cuda": 8192}
+MATMUL_SIZE_MANY_THREADS = 4096
+MANY_THREADS = 8
+# Far larger than the last-level cache.
+COPY_BYTES = {"cpu": 256 * 2**20, "cuda": 2**30}
+REPEATS = 5
 
 
 @dataclass(frozen=True)
@@ -30,24 +34,25 @@ def measure_ceiling(device: str, dtype: str, threads: int) -> Ceiling:
 
     Copy bandwidth counts bytes read and written, over arrays far larger than the last-level cache.
     """
-    matmuls = [_torch_matmul(device, dtype)]
-    if device == "cpu":
-        matmuls.append(_numpy_matmul(dtype))
-    flops = 2.0 * MATMUL_SIZE**3
+    size = MATMUL_SIZE_MANY_THREADS if device == "cpu" and threads > MANY_THREADS else MATMUL_SIZE[device]
+    matmuls = [_torch_matmul(device, dtype, size)]
+    if device == "cpu" and dtype in ("float32", "float64"):
+        matmuls.append(_numpy_matmul(dtype, size))
+    flops = 2.0 * size**3
     return Ceiling(
         device=device,
         dtype=dtype,
         threads=threads,
         matmul_flops_per_s=flops / min(_best_s(matmul) for matmul in matmuls),
-        copy_bytes_per_s=2.0 * COPY_BYTES / _best_s(_copy(device)),
+        copy_bytes_per_s=2.0 * COPY_BYTES[device] / _best_s(_copy(device)),
     )
 
 
-def _torch_matmul(device: str, dtype: str) -> Callable[[], Any]:
+def _torch_matmul(device: str, dtype: str, size: int) -> Callable[[], Any]:
     import torch
 
-    left = torch.rand(MATMUL_SIZE, MATMUL_SIZE, device=device).to(getattr(torch, dtype))
-    right = torch.rand(MATMUL_SIZE, MATMUL_SIZE, device=device).to(getattr(torch, dtype))
+    left = torch.rand(size, size, device=device).to(getattr(torch, dtype))
+    right = torch.rand(size, size, device=device).to(getattr(torch, dtype))
     result = torch.empty_like(left)
 
     def matmul() -> None:
@@ -57,10 +62,10 @@ def _torch_matmul(device: str, dtype: str) -> Callable[[], Any]:
     return matmul
 
 
-def _numpy_matmul(dtype: str) -> Callable[[], Any]:
+def _numpy_matmul(dtype: str, size: int) -> Callable[[], Any]:
     rng = np.random.default_rng(0)
-    left = rng.random((MATMUL_SIZE, MATMUL_SIZE)).astype(dtype)
-    right = rng.random((MATMUL_SIZE, MATMUL_SIZE)).astype(dtype)
+    left = rng.random((size, size)).astype(dtype)
+    right = rng.random((size, size)).astype(dtype)
     result = np.empty_like(left)
     return lambda: np.matmul(left, right, out=result)
 
@@ -68,7 +73,7 @@ def _numpy_matmul(dtype: str) -> Callable[[], Any]:
 def _copy(device: str) -> Callable[[], Any]:
     import torch
 
-    source = torch.zeros(COPY_BYTES // 4, dtype=torch.float32, device=device)
+    source = torch.zeros(COPY_BYTES[device] // 4, dtype=torch.float32, device=device)
     target = torch.empty_like(source)
 
     def copy() -> None:
