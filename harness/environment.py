@@ -101,8 +101,13 @@ def machine_name(environment: Mapping[str, Any]) -> str:
 
 
 def usable_cpus() -> int:
-    """CPUs that this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """How many CPUs this process may run on."""
+    return len(usable_cpu_numbers()) or os.cpu_count() or 1
+
+
+def usable_cpu_numbers() -> tuple[int, ...]:
+    """The CPUs that this process may run on; none where the system does not tell, and so cannot keep it on one."""
+    return tuple(sorted(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else ()
 
 
 def available_devices() -> tuple[str, ...]:

@@ -46,11 +46,27 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run does, in order: the first round of every contest, the single trials, the later rounds."""
+    """What a run does, in order: the first round of every contest, the single trials, the later rounds.
+
+    A contest is planned in as many rounds as there may be; not all of them need be run.
+    """
 
     contests: tuple[tuple[Trial, ...], ...]
     singles: tuple[Trial, ...]
     skipped: tuple[Skipped, ...]
+
+    @property
+    def rounds(self) -> tuple[tuple[tuple[Trial, ...], ...], ...]:
+        """The contests of each round."""
+        numbers = sorted({contest[0].round for contest in self.contests})
+        return (
+            tuple(
+                tuple(contest for contest in self.contests if contest[0].round == number)
+                for number in range(numbers[-1] + 1)
+            )
+            if numbers
+            else ()
+        )
 
     @property
     def trials(self) -> Iterator[Trial]:

@@ -3,6 +3,7 @@
 History of the format:
 
 1. (0.1.0) the first.
+2. (0.1.0) samples have ``readings``, records ``stopped``, ``started_at`` and ``elapsed_s``; isolated samples.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from typing import Any, Literal, get_args
 
 from harness.trials import QUANTITY, Trial
 
-FORMAT = 1
+FORMAT = 2
+
+Stopped = Literal["", "precise", "enough", "budget", "trend"]
+ISOLATED = "isolated"
 
 Status = Literal["ok", "wrong", "failed", "timeout", "out_of_memory", "crashed", "unavailable"]
 STATUSES: tuple[Status, ...] = get_args(Status)
@@ -27,7 +31,9 @@ class Sample:
     :param block: the round of the contest in which it was taken; -1 for warm-up.
     :param iterations: calls in the sample; ``values`` are per call.
     :param values: by phase (by name for a probe) in the unit that the record's quantity names.
-    :param flags: what was noticed about it, such as ``throttled``.
+    :param flags: what was noticed about it, such as ``throttled``; ``isolated`` if it was taken right after another one
+        of the same contestant, which shows by comparison how much the others disturb.
+    :param readings: what else was read with it, by a name that ends in its unit: ``sm_clock_mhz``, ``dispatch_ns``.
     """
 
     block: int
@@ -35,6 +41,7 @@ class Sample:
     values: Mapping[str, float]
     warmup: bool = False
     flags: tuple[str, ...] = ()
+    readings: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,10 @@ class Record:
     :param checked: the parameters that were checked, where they are not the case's own.
     :param setup_ns: what came before the first measured call: ``load`` (import), ``first_call`` (with compilation).
     :param calibration: what the instrument found out about itself.
+    :param stopped: why sampling ended: the interval was as narrow as asked (``precise``), all blocks were taken
+        (``enough``), the time was used up (``budget``), or it was used up within a trend (``trend``).
+    :param started_at: when the trial began, seconds since 1970; ``None`` in old records.
+    :param elapsed_s: how long its worker lived.
     """
 
     trial: Trial
@@ -61,11 +72,18 @@ class Record:
     setup_ns: Mapping[str, int] = field(default_factory=dict)
     calibration: Mapping[str, float] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
+    stopped: Stopped = ""
+    started_at: float | None = None
+    elapsed_s: float | None = None
 
     @property
     def measured(self) -> tuple[Sample, ...]:
-        """The samples that count: not the warm-up."""
-        return tuple(sample for sample in self.samples if not sample.warmup)
+        """The samples that count: neither warm-up nor isolated."""
+        return tuple(sample for sample in self.samples if not sample.warmup and ISOLATED not in sample.flags)
+
+    @property
+    def isolated(self) -> tuple[Sample, ...]:
+        return tuple(sample for sample in self.samples if ISOLATED in sample.flags)
 
     def to_json(self) -> dict[str, Any]:
         quantity = QUANTITY[self.trial.instrument]
@@ -82,6 +100,7 @@ class Record:
                     quantity: dict(sample.values),
                     "warmup": sample.warmup,
                     "flags": list(sample.flags),
+                    "readings": _portable(sample.readings),
                 }
                 for sample in self.samples
             ],
@@ -91,6 +110,9 @@ class Record:
             "setup_ns": dict(self.setup_ns),
             "calibration": dict(self.calibration),
             "flags": list(self.flags),
+            "stopped": self.stopped,
+            "started_at": self.started_at,
+            "elapsed_s": self.elapsed_s,
         }
 
     @classmethod
@@ -123,6 +145,7 @@ class Record:
                         values={str(name): float(value) for name, value in sample[quantity].items()},
                         warmup=sample["warmup"],
                         flags=tuple(sample["flags"]),
+                        readings={str(name): float(value) for name, value in sample.get("readings", {}).items()},
                     )
                     for sample in data["samples"]
                 ),
@@ -132,6 +155,9 @@ class Record:
                 setup_ns=dict(data["setup_ns"]),
                 calibration=dict(data["calibration"]),
                 flags=tuple(data["flags"]),
+                stopped=data.get("stopped", ""),
+                started_at=data.get("started_at"),
+                elapsed_s=data.get("elapsed_s"),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not a record: {type(error).__name__}: {error}") from error

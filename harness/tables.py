@@ -12,6 +12,7 @@ import pandas as pd
 from harness.claims.evidence import share_of_ceiling
 from harness.claims.observations import NotMeasured, phase_value
 from harness.contract import TOTAL, Suite, Where
+from harness.notices import FLOOR_FACTOR, floor_ns, notices_of
 from harness.records import Record, Status
 from harness.statistics import Estimate, Observations, mean_estimate, median_estimate, paired_ratio
 from harness.trials import Trial
@@ -19,7 +20,7 @@ from harness.trials import Trial
 COLUMNS = (
     "suite", "implementation", "case", "device", "dtype", "threads", "phase", "instrument", "status", "reason",
     "estimate", "low", "high", "unit", "ratio", "ratio_low", "ratio_high", "error", "share_of_ceiling",
-    "until", "probe", "rounds", "samples", "setup_ms", "origin",
+    "until", "probe", "rounds", "samples", "setup_ms", "origin", "notices",
 )  # fmt: skip
 
 UNITS: Mapping[str, str] = {"time": "ns", "memory": "bytes", "energy": "J"}
@@ -74,6 +75,7 @@ def _rows(
         "rounds": len(group),
         "setup_ms": _setup_ms(group),
         "origin": worst.origin,
+        "notices": "; ".join(notices_of(group)),
     }
     if worst.status != "ok":
         return [row]
@@ -91,6 +93,9 @@ def _measured(
     if not observations:
         return {"phase": phase, "status": "failed", "reason": "no samples"}
     estimate = median_estimate(observations)
+    floor = floor_ns(group) if group[0].trial.instrument == "time" else 0.0
+    if estimate.value < floor:
+        return {"phase": phase, "reason": f"under {floor:.0f} ns, {FLOOR_FACTOR:g} times the timing loop's own cost"}
     cells: dict[str, Any] = {"phase": phase, "samples": len(observations), **_figures(estimate, "")}
     with suppress(ValueError, NotMeasured):  # the baseline was not measured in the same blocks, or grew by nothing
         cells |= _figures(paired_ratio(observations, observe(baseline, phase)), "ratio")

@@ -84,6 +84,14 @@ def run_command(
     seed: Annotated[int | None, typer.Option(help="repeat a run's inputs and order")] = None,
     impl: Impl = None,
     project: ProjectFolder = Path(),
+    precision: Annotated[
+        float | None, typer.Option(help="stop sampling at an interval of plus or minus PERCENT; 2 by default", min=0.01)
+    ] = None,
+    rounds: Annotated[
+        int | None,
+        typer.Option(help="processes per contestant: 1 in the quick profile, 5 to 10 in the full one", min=1),
+    ] = None,
+    pin: Annotated[bool, typer.Option(help="keep contestants with one thread on one CPU while they are timed")] = True,
     report: Annotated[bool, typer.Option(help="write the page at the end")] = True,
     as_json: Json = False,
 ) -> None:
@@ -105,6 +113,9 @@ def run_command(
             seed=seed,
             report=report,
             as_json=as_json,
+            pin=pin,
+            precision_percent=precision,
+            rounds=rounds,
         )
     )
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import secrets
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,13 +16,21 @@ from harness.cli.outcome import ExitCode, Failure, choose, user_errors
 from harness.cli.progress import TerminalProgress
 from harness.cli.selecting import choose_devices, choose_profile, open_catalogue, parse_where, select
 from harness.discovery import Catalogue
-from harness.environment import available_devices, describe_environment, machine_name, usable_cpus
+from harness.environment import (
+    available_devices,
+    describe_environment,
+    machine_name,
+    usable_cpu_numbers,
+    usable_cpus,
+)
 from harness.plan import Plan, Scope, make_plan
+from harness.records import Record
 from harness.runner.run import Engine, execute, measure_ceilings
 from harness.runner.workers import Deadline, WorkerPool
+from harness.seeds import derive_seed
 from harness.store import Run, RunWriter, load_run, resolve_run, write_json
 from harness.trials import INSTRUMENTS, InstrumentName
-from harness.worker.orders import SETTINGS
+from harness.worker.orders import SETTINGS, Settings
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,18 @@ class Request:
     seed: int | None
     report: bool
     as_json: bool
+    pin: bool = True
+    precision_percent: float | None = None
+    rounds: int | None = None
+
+    @property
+    def settings(self) -> Settings:
+        settings = SETTINGS[choose_profile(self.profile)]
+        if self.precision_percent is not None:
+            settings = dataclasses.replace(settings, precision=self.precision_percent / 100)
+        if self.rounds is not None:
+            settings = dataclasses.replace(settings, rounds=self.rounds, fewest_rounds=self.rounds)
+        return settings
 
 
 def run_run(request: Request) -> None:
@@ -51,14 +72,14 @@ def run_run(request: Request) -> None:
     everything = open_catalogue(request.project, request.external)
     catalogue = select(everything, request.selection)
     scope = _scope(request, catalogue)
-    plan = make_plan(catalogue, scope, SETTINGS[scope.profile])
+    plan = make_plan(catalogue, scope, request.settings)
     if not (plan.contests or plan.singles or plan.skipped):
         raise Failure("nothing to measure: no case matches --where, --instrument and --device together")
     if earlier:
         plan = plan.without({record.trial.key for record in earlier.records})
     with user_errors():
         writer = RunWriter(earlier.path) if earlier else _new_run(request, everything, scope)
-    finished = _carry_out(plan, everything, scope, writer, request)
+    finished = _carry_out(plan, everything, scope, writer, request, earlier.records if earlier else ())
     with user_errors():
         run = load_run(writer.path)
     page = _write_page(run, everything) if request.report else None
@@ -88,6 +109,9 @@ def _as_before(request: Request, environment: Mapping[str, Any]) -> Request:
         seed=environment["seed"],
         report=request.report,
         as_json=request.as_json,
+        pin=asked.get("pin", True),
+        precision_percent=asked.get("precision_percent"),
+        rounds=asked.get("rounds"),
     )
 
 
@@ -127,7 +151,11 @@ def _new_run(request: Request, catalogue: Catalogue, scope: Scope) -> RunWriter:
             "device": request.device,
             "where": list(request.where),
             "instruments": list(request.instruments),
+            "pin": request.pin,
+            "precision_percent": request.precision_percent,
+            "rounds": request.rounds,
         },
+        "settings": dataclasses.asdict(request.settings),
         "ceilings": [],
     }
     name = f"{datetime.now(UTC):%Y%m%dt%H%M%S}-{scope.profile}"
@@ -135,14 +163,23 @@ def _new_run(request: Request, catalogue: Catalogue, scope: Scope) -> RunWriter:
     return RunWriter.create(results, machine_name(environment), name, environment)
 
 
-def _carry_out(plan: Plan, catalogue: Catalogue, scope: Scope, writer: RunWriter, request: Request) -> bool:
+def _carry_out(
+    plan: Plan,
+    catalogue: Catalogue,
+    scope: Scope,
+    writer: RunWriter,
+    request: Request,
+    earlier: Sequence[Record],
+) -> bool:
     trials = len(list(plan.trials))
     deadline = Deadline(request.budget_s)
     try:
         with WorkerPool(catalogue.project.preload) as pool, TerminalProgress(trials) as progress, user_errors():
-            engine = Engine(catalogue, SETTINGS[scope.profile], pool, scope.cpu_count)
+            cpus = usable_cpu_numbers() if request.pin else ()
+            engine = Engine(catalogue, request.settings, pool, scope.cpu_count, cpus)
+            pool.new_server(derive_seed(scope.seed, "server", 0))
             _store_ceilings(plan, engine, progress, writer.path)
-            return execute(plan, engine, writer.append, progress, deadline)
+            return execute(plan, engine, writer.append, progress, deadline, earlier)
     except KeyboardInterrupt:
         print(
             f"bakeoff: interrupted; every finished trial is kept, go on with: bakeoff run --resume {writer.path.name}",

@@ -101,6 +101,8 @@ class Suite:
     :param dtypes: by device the dtypes that are measured unless a claim asks for others.
     :param axis: the parameter along which growth is shown.
     :param probes: the probes that claims refer to, by name.
+    :param several_cpus: implementations start processes or threads of their own by design, whatever number of threads a
+        library may use; they are then never kept on one CPU.
     :param call_timeout_s: how long a single call may take before it is a ``timeout``.
     """
 
@@ -121,6 +123,7 @@ class Suite:
     dtypes: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: {"cpu": ("float32",), "cuda": ("float32",)})
     claims: tuple[Claim, ...] = ()
     probes: Mapping[str, Probe] = field(default_factory=dict)
+    several_cpus: bool = False
     call_timeout_s: float = 60.0
 
     def __post_init__(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,6 +17,7 @@ FreshInputs = Callable[[], Inputs]
 COLD_CACHE_BYTES = 256 * 2**20
 BLOCKING_CYCLES = 2_000_000
 WARMUP_CALLS = 3
+OVERHEAD_ITERATIONS = 200
 
 
 class Timer(Protocol):
@@ -24,10 +25,15 @@ class Timer(Protocol):
 
     def sample(self, fresh_inputs: FreshInputs, phases: tuple[str, ...], iterations: int) -> PhaseTimes: ...
 
+    def overhead_ns(self, fresh_inputs: FreshInputs, phases: tuple[str, ...]) -> float: ...
+
 
 @dataclass(frozen=True)
 class Calibration:
-    """How often the call is repeated in a sample, and what the clock itself costs."""
+    """How often the call is repeated in a sample, and what the clock itself costs.
+
+    :param loop_overhead_ns: what a call that does nothing comes to when it is timed in the same way.
+    """
 
     iterations: int
     clock_resolution_ns: float
@@ -35,10 +41,22 @@ class Calibration:
 
 
 class CpuTimer:
-    """The monotonic clock around calls on the host."""
+    """The monotonic clock around calls on the host.
+
+    Settle the heap first (``gc.collect(); gc.freeze()``): collecting before each sample then costs next to nothing.
+    """
 
     def __init__(self, implementation: Implementation) -> None:
         self._implementation = implementation
+        self._function = implementation.function
+
+    def overhead_ns(self, fresh_inputs: FreshInputs, phases: tuple[str, ...], repeats: int = 5) -> float:
+        """The figure of a call that does nothing, with the same arguments, phases and loop."""
+        empty = CpuTimer(self._implementation)
+        empty._function = _empty_call(phases) if self._implementation.is_generator else _nothing
+        inputs = fresh_inputs()
+        figures = [sum(empty.sample(lambda: inputs, phases, OVERHEAD_ITERATIONS).values()) for _ in range(repeats)]
+        return statistics.median(figures)
 
     def sample(self, fresh_inputs: FreshInputs, phases: tuple[str, ...], iterations: int) -> PhaseTimes:
         """Time ``iterations`` calls with the garbage collector off."""
@@ -52,7 +70,7 @@ class CpuTimer:
             gc.enable()
 
     def _plain(self, fresh_inputs: FreshInputs, phase: str, iterations: int) -> PhaseTimes:
-        function = self._implementation.function
+        function = self._function
         if self._implementation.mutates:
             elapsed = 0
             for _ in range(iterations):
@@ -77,7 +95,7 @@ class CpuTimer:
                 inputs = fresh_inputs()
             delivered: list[Any] = []
             begin = clock()
-            generator = self._implementation.function(**inputs)
+            generator = self._function(**inputs)
             try:
                 for phase in phases:
                     delivered.append(next(generator))
@@ -154,16 +172,30 @@ def warm_up(
             return tuple(samples)
 
 
-def calibrate(warmup: tuple[PhaseTimes, ...], sample_target_ns: float) -> Calibration:
+def calibrate(warmup: tuple[PhaseTimes, ...], sample_target_ns: float, overhead_ns: float = 0.0) -> Calibration:
     """Choose the number of calls in a sample so that it lasts about ``sample_target_ns``.
 
     The target is raised where the clock is too coarse for it: a sample is at least a thousand times its resolution.
+
+    :param overhead_ns: what the timer found a call that does nothing to come to.
     """
     resolution_ns = clock_resolution_ns()
     call_ns = min(sum(times.values()) for times in warmup)
     target_ns = max(sample_target_ns, 1000 * resolution_ns)
     iterations = max(1, round(target_ns / max(call_ns, 1.0)))
-    return Calibration(iterations, resolution_ns, loop_overhead_ns())
+    return Calibration(iterations, resolution_ns, overhead_ns)
+
+
+def _nothing(**inputs: Any) -> None:
+    return None
+
+
+def _empty_call(phases: tuple[str, ...]) -> Callable[..., Iterator[None]]:
+    def empty(**inputs: Any) -> Iterator[None]:
+        for _ in phases:
+            yield
+
+    return empty
 
 
 def clock_resolution_ns(readings: int = 1000) -> float:

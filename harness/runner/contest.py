@@ -8,21 +8,23 @@ peak memory is read last, in the same processes: neighbours do not disturb it, a
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
-from harness.records import Record, Sample
+from harness.records import ISOLATED, Record, Sample
 from harness.runner.outcome import Outcome, warmup_samples
 from harness.runner.workers import Worker, WorkerPool
 from harness.seeds import derive_seed
+from harness.statistics.stopping import Progress, progress_of
 from harness.trials import Trial
 from harness.worker.orders import Order
 
 # Idle OpenMP threads spin for a moment after a parallel region; the next contestant must not share the CPU with them.
 SETTLE_S = 0.003
+FEWEST_ISOLATED = 3
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,20 @@ class Entry:
     memory: Trial | None = None
 
 
+@dataclass(frozen=True)
+class Circumstances:
+    """How a contest is held.
+
+    :param parallel: how many contestants are prepared and checked at the same time.
+    :param cpu: the CPU on which all of them are timed; ``None`` leaves them where they are.
+    :param baseline: the implementation that others are compared with, which goes on for as long as they do.
+    """
+
+    parallel: int
+    cpu: int | None = None
+    baseline: str = ""
+
+
 class _Contestant:
     def __init__(self, entry: Entry, worker: Worker) -> None:
         self.entry = entry
@@ -45,21 +61,34 @@ class _Contestant:
         self.outcome = Outcome(entry.order.trial, entry.origin)
         self.memory: Outcome | None = None
         self.sampled_s = 0.0
+        self._progress: Progress = "more"
+
+    @property
+    def name(self) -> str:
+        return self.entry.order.trial.implementation
 
     def prepare(self) -> None:
         reply = self.worker.ask("prepare", self.entry.order.settings.prepare_timeout_s)
         self.outcome.take_check(reply, "before timing")
 
-    def calibrate(self) -> None:
-        reply = self.worker.ask("calibrate", self.entry.order.settings.prepare_timeout_s)
+    def calibrate(self, cpu: int | None) -> None:
+        reply = self.worker.ask("calibrate", self.entry.order.settings.prepare_timeout_s, cpu=cpu)
         if self.outcome.take(reply):
             self.outcome.samples += warmup_samples(reply["warmup"])
 
     def sample(self, block: int) -> None:
-        reply = self.worker.ask("sample", self.entry.call_timeout_s)
-        if self.outcome.take(reply):
-            self.sampled_s += reply["elapsed_s"]
-            self.outcome.samples.append(Sample(block, reply["iterations"], dict(reply["values"])))
+        if self._take_sample(block):
+            settings = self.entry.order.settings
+            self._progress = progress_of(self._durations_ns(), settings.precision, settings.fewest_blocks)
+
+    def sample_alone(self) -> None:
+        """Several samples in a row, for as long as a share of the contestant's time allows."""
+        settings = self.entry.order.settings
+        affordable = int(settings.contestant_s * len(self._durations_ns()) / max(self.sampled_s, 1e-9))
+        count = min(settings.isolated_samples, affordable)
+        for _ in range(count if count >= FEWEST_ISOLATED else 0):
+            if not self._take_sample(-1, (ISOLATED,)):
+                return
 
     def verify(self) -> None:
         reply = self.worker.ask("verify", self.entry.order.settings.prepare_timeout_s)
@@ -71,30 +100,56 @@ class _Contestant:
             take_memory(self.memory, self.worker, self.entry)
 
     @property
-    def sits_out(self) -> bool:
-        """A slow contestant has given enough samples once its share of the time is used up."""
+    def precise(self) -> bool:
+        return self._progress == "precise"
+
+    @property
+    def out_of_time(self) -> bool:
+        """Whether a slow contestant has used up its share of the time and given the fewest samples that are needed."""
         settings = self.entry.order.settings
-        measured = sum(not sample.warmup for sample in self.outcome.samples)
-        return measured >= settings.fewest_blocks and self.sampled_s >= settings.contestant_s
+        return len(self._durations_ns()) >= settings.fewest_blocks and self.sampled_s >= settings.contestant_s
+
+    def conclude(self) -> None:
+        """Note why sampling ended."""
+        if self._progress == "trend":
+            self.outcome.stopped = "trend"
+        elif self.precise:
+            self.outcome.stopped = "precise"
+        else:
+            self.outcome.stopped = "budget" if self.out_of_time else "enough"
+
+    def _take_sample(self, block: int, flags: tuple[str, ...] = ()) -> bool:
+        reply = self.worker.ask("sample", self.entry.call_timeout_s)
+        if not self.outcome.take(reply):
+            return False
+        self.sampled_s += reply["elapsed_s"]
+        noticed = (*flags, *reply.get("sample_flags", ()))
+        readings: Mapping[str, float] = reply.get("readings", {})
+        self.outcome.samples.append(Sample(block, reply["iterations"], dict(reply["values"]), False, noticed, readings))
+        return True
+
+    def _durations_ns(self) -> list[float]:
+        return [sum(sample.values.values()) for sample in self.outcome.samples if sample.block >= 0]
 
 
 def run_contest(
-    entries: Sequence[Entry], pool: WorkerPool, parallel: int, on_step: Callable[[str], None]
+    entries: Sequence[Entry], pool: WorkerPool, circumstances: Circumstances, on_step: Callable[[str], None]
 ) -> list[Record]:
     """Time the entries, which share one workload, against each other; one record each, whatever happens to them.
 
     A contestant that fails or is wrong has no record of its memory.
     """
     contestants = [_Contestant(entry, pool.start(entry.order)) for entry in entries]
+    parallel = circumstances.parallel
     try:
         on_step("check")
         _each(contestants, _Contestant.prepare, parallel)
         for contestant in contestants:
             if contestant.outcome.good:
-                on_step(f"warm up {contestant.entry.order.trial.implementation}")
-                contestant.calibrate()
+                on_step(f"warm up {contestant.name}")
+                contestant.calibrate(circumstances.cpu)
         on_step("time")
-        _blocks(contestants)
+        _blocks(contestants, circumstances.baseline)
         on_step("check again")
         _each(contestants, _Contestant.verify, parallel)
         on_step("peak memory")
@@ -113,19 +168,39 @@ def take_memory(outcome: Outcome, worker: Worker, entry: Entry) -> None:
         outcome.samples += [Sample(block, 1, dict(values)) for block, values in enumerate(reply["readings"])]
 
 
-def _blocks(contestants: Sequence[_Contestant]) -> None:
+def _blocks(contestants: Sequence[_Contestant], baseline: str) -> None:
+    """Sample in blocks until every contestant is precise enough or out of time, then each one alone."""
     if not contestants:
         return
     order = contestants[0].entry.order
     trial = order.trial
     rng = np.random.default_rng(derive_seed(trial.seed, "order", *trial.workload, trial.round))
     for block in range(order.settings.blocks):
+        going = _going_on(contestants, baseline)
         for index in rng.permutation(len(contestants)):
-            contestant = contestants[index]
-            if contestant.outcome.good and not contestant.sits_out:
-                if trial.threads > 1:
-                    time.sleep(SETTLE_S)
-                contestant.sample(block)
+            if contestants[index] in going:
+                _settle(trial)
+                contestants[index].sample(block)
+    for contestant in contestants:
+        contestant.conclude()
+    for index in rng.permutation(len(contestants)):
+        if contestants[index].outcome.good:
+            _settle(trial)
+            contestants[index].sample_alone()
+
+
+def _going_on(contestants: Sequence[_Contestant], baseline: str) -> list[_Contestant]:
+    """Those that take part in the next block; the baseline does while any other does, since ratios are per block."""
+    able = [contestant for contestant in contestants if contestant.outcome.good and not contestant.out_of_time]
+    others = [contestant for contestant in able if not contestant.precise and contestant.name != baseline]
+    return [
+        contestant for contestant in able if not contestant.precise or (contestant.name == baseline and bool(others))
+    ]
+
+
+def _settle(trial: Trial) -> None:
+    if trial.threads > 1:
+        time.sleep(SETTLE_S)
 
 
 def _each(contestants: Sequence[_Contestant], step: Callable[[_Contestant], None], parallel: int) -> None:

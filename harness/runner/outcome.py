@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.records import Record, Sample, Status
+from harness.records import Record, Sample, Status, Stopped
 from harness.trials import Trial
 
 
@@ -25,6 +26,9 @@ class Outcome:
     setup_ns: dict[str, int] = field(default_factory=dict)
     calibration: dict[str, float] = field(default_factory=dict)
     flags: list[str] = field(default_factory=list)
+    stopped: Stopped = ""
+    started_at: float = field(default_factory=time.time)
+    _begin_s: float = field(default_factory=time.monotonic)
 
     @property
     def good(self) -> bool:
@@ -66,6 +70,9 @@ class Outcome:
             setup_ns=self.setup_ns,
             calibration=self.calibration,
             flags=tuple(self.flags),
+            stopped=self.stopped,
+            started_at=round(self.started_at, 3),
+            elapsed_s=round(time.monotonic() - self._begin_s, 3),
         )
 
 

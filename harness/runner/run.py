@@ -12,9 +12,11 @@ from harness.discovery import Catalogue, Listing
 from harness.discovery.catalogue import suite_module
 from harness.plan import Plan
 from harness.records import Record
-from harness.runner.contest import Entry, run_contest
+from harness.runner.contest import Circumstances, Entry, run_contest
+from harness.runner.rounds import Standings
 from harness.runner.single import run_single
 from harness.runner.workers import Deadline, WorkerPool
+from harness.seeds import derive_seed
 from harness.trials import Trial
 from harness.worker.orders import Module, Order, Settings
 
@@ -29,12 +31,18 @@ class Progress(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class Engine:
-    """What turns trials into orders for workers; ``shared_code`` holds the hashes that were already taken."""
+    """What turns trials into orders for workers.
+
+    :param parallel: how many workers may be busy at the same time while nothing is timed.
+    :param cpus: the CPUs on which contestants with one thread may be kept while they are timed; none: they are not.
+    :param shared_code: the hashes that were already taken.
+    """
 
     catalogue: Catalogue
     settings: Settings
     pool: WorkerPool
     parallel: int
+    cpus: tuple[int, ...] = ()
     shared_code: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def entry(self, trial: Trial) -> Entry:
@@ -54,6 +62,14 @@ class Engine:
         timeout_s = suite.probes[trial.probe].timeout_s if trial.instrument == "probe" else suite.call_timeout_s
         return Entry(order, listing.origin if listing else "project", timeout_s)
 
+    def circumstances(self, trial: Trial) -> Circumstances:
+        """Contestants with one thread share one CPU, another one in each round: CPUs of one machine differ."""
+        suite = self.catalogue.suites[trial.suite]
+        cpu = None
+        if self.cpus and trial.device == "cpu" and trial.threads == 1 and not suite.several_cpus:
+            cpu = self.cpus[derive_seed(trial.seed, "cpu", *trial.workload, trial.round) % len(self.cpus)]
+        return Circumstances(self.parallel, cpu, suite.baseline)
+
     def _shared_code(self, suite: str) -> str:
         if suite not in self.shared_code:
             self.shared_code[suite] = self.catalogue.shared_code_hash(suite)
@@ -65,26 +81,39 @@ class Engine:
 
 
 def execute(
-    plan: Plan, engine: Engine, store: Callable[[Record], None], progress: Progress, deadline: Deadline
+    plan: Plan,
+    engine: Engine,
+    store: Callable[[Record], None],
+    progress: Progress,
+    deadline: Deadline,
+    earlier: Iterable[Record] = (),
 ) -> bool:
-    """Run the plan and hand each record to ``store``; whether it was finished before the deadline."""
-    measured: set[str] = set()
+    """Run the plan and hand each record to ``store``; whether it was finished before the deadline.
+
+    :param earlier: what an interrupted run has measured already.
+    """
+    standings = Standings(engine.settings, earlier)
 
     def keep(record: Record) -> None:
-        measured.add(record.trial.key)
+        standings.take(record)
         store(record)
 
     for skip in plan.skipped:
         store(Record(skip.trial, "unavailable", skip.reason, _origin(engine, skip.trial)))
-    first = [contest for contest in plan.contests if contest[0].round == 0]
-    later = [contest for contest in plan.contests if contest[0].round > 0]
     memory = {trial for trial in plan.singles if trial.instrument == "memory"}
-    if not _contests(first, memory, engine, keep, progress, deadline):
-        return False
-    singles = [trial for trial in plan.singles if trial.key not in measured]
-    return _singles(singles, engine, store, progress, deadline) and _contests(
-        later, set(), engine, store, progress, deadline
-    )
+    for number, contests in enumerate(plan.rounds):
+        if number:
+            engine.pool.new_server(derive_seed(_seed_of(plan), "server", number))
+        for contest in contests:
+            left = standings.left(contest)
+            progress.advance(len(contest) - len(left))
+            if left and not _contest(left, memory, engine, keep, progress, deadline):
+                return False
+        if number == 0:
+            singles = [trial for trial in plan.singles if not standings.has(trial)]
+            if not _singles(singles, engine, store, progress, deadline):
+                return False
+    return bool(plan.rounds) or _singles(plan.singles, engine, store, progress, deadline)
 
 
 def measure_ceilings(plan: Plan, engine: Engine, progress: Progress) -> list[dict[str, Any]]:
@@ -107,29 +136,26 @@ def measure_ceilings(plan: Plan, engine: Engine, progress: Progress) -> list[dic
     return ceilings
 
 
-def _contests(
-    contests: Iterable[tuple[Trial, ...]],
+def _contest(
+    contest: tuple[Trial, ...],
     memory: Set[Trial],
     engine: Engine,
     store: Callable[[Record], None],
     progress: Progress,
     deadline: Deadline,
 ) -> bool:
-    """Run the contests; those of the ``memory`` trials that are of their contestants are run with them."""
-    for contest in contests:
-        if deadline.passed:
-            return False
-        trial = contest[0]
-        what = f"{trial.suite} {trial.case.label} {trial.dtype} (round {trial.round + 1})"
-
-        def on_step(step: str, what: str = what) -> None:
-            progress.step(f"{what}: {step}")
-
-        entries = [dataclasses.replace(engine.entry(trial), memory=_memory_of(trial, memory)) for trial in contest]
-        records = run_contest(entries, engine.pool, engine.parallel, on_step)
-        for record in records:
-            store(record)
-        progress.advance(len(records))
+    """Run one contest, with those of the ``memory`` trials that are of its contestants; not after the deadline."""
+    if deadline.passed:
+        return False
+    trial = contest[0]
+    what = f"{trial.suite} {trial.case.label} {trial.dtype} (round {trial.round + 1})"
+    entries = [dataclasses.replace(engine.entry(trial), memory=_memory_of(trial, memory)) for trial in contest]
+    records = run_contest(
+        entries, engine.pool, engine.circumstances(trial), lambda step: progress.step(f"{what}: {step}")
+    )
+    for record in records:
+        store(record)
+    progress.advance(len(records))
     return True
 
 
@@ -169,8 +195,12 @@ def _singles(
 
 def _memory_of(trial: Trial, memory: Set[Trial]) -> Trial | None:
     """The trial among ``memory`` that measures the same contestant on the same workload."""
-    wanted = dataclasses.replace(trial, instrument="memory")
+    wanted = dataclasses.replace(trial, instrument="memory")  # of round 0, as every single trial
     return wanted if wanted in memory else None
+
+
+def _seed_of(plan: Plan) -> int:
+    return next(plan.trials).seed
 
 
 def _module(listing: Listing) -> Module:

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import multiprocessing.forkserver
 import os
 import signal
+import sys
 import tempfile
+import threading
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Any
 
 from harness.records import Status
@@ -25,6 +28,9 @@ from harness.worker.orders import Order
 
 _LOG_TAIL_BYTES = 2000
 _GRACE_S = 2.0
+_PADDING = "BAKEOFF_PADDING"
+_LARGEST_PADDING_BYTES = 4096
+_START = threading.Lock()
 
 
 class WorkerPool:
@@ -40,6 +46,21 @@ class WorkerPool:
         self._workers: set[Worker] = set()
         self._started = 0
 
+    def new_server(self, seed: int) -> None:
+        """End the fork server and start another, with a hash seed and an environment of a size drawn from ``seed``.
+
+        Workers of one server share the addresses of libraries and stack, and the hash seed, and with them a share of
+        their luck (Mytkowicz et al. 2009, Producing wrong data without doing anything obviously wrong).
+
+        :raises RuntimeError: a worker of the present server is still there.
+        """
+        if self._workers:
+            raise RuntimeError(f"{len(self._workers)} workers are left of the present fork server")
+        _stop_server()
+        padding = "x" * (seed % _LARGEST_PADDING_BYTES)
+        with _environment({"PYTHONHASHSEED": str(seed % 2**32), _PADDING: padding}):
+            multiprocessing.forkserver.ensure_running()
+
     def start(self, order: Order) -> Worker:
         self._started += 1
         return Worker(self._context, order, Path(self._logs.name, f"{self._started}.log"), self._workers)
@@ -52,6 +73,7 @@ class WorkerPool:
     ) -> None:
         for worker in list(self._workers):
             worker.kill()
+        _stop_server()
         self._logs.cleanup()
 
 
@@ -67,7 +89,8 @@ class Worker:
             target=worker_main, args=(theirs, json.dumps(order.to_json()), str(log)), daemon=False
         )
         siblings.add(self)  # before it starts, so that an interrupt in between leaves no stray
-        self._process.start()
+        with _without_main_module():
+            self._process.start()
         theirs.close()
 
     def ask(self, step: str, timeout_s: float, **arguments: Any) -> dict[str, Any]:
@@ -135,6 +158,41 @@ class Worker:
             return ""
         telling = [line for line in lines if line.strip() and not line.startswith(("  File", "Current thread"))]
         return f": {telling[-1].strip()[:300]}" if telling else ""
+
+
+def _stop_server() -> None:
+    """End the fork server, if there is one, without waiting for strays that it may have left."""
+    server: Any = multiprocessing.forkserver._forkserver
+    if server._forkserver_pid is not None:
+        with suppress(ProcessLookupError):
+            os.kill(server._forkserver_pid, signal.SIGKILL)
+        server._stop()
+
+
+@contextmanager
+def _without_main_module() -> Iterator[None]:
+    """Keep :mod:`multiprocessing` from importing the program's main module in every worker, which needs none of it."""
+    with _START:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _failure(status: Status, reason: str) -> dict[str, Any]:

@@ -22,9 +22,12 @@ class Module:
 class Settings:
     """How long a profile measures.
 
-    :param rounds: independent processes per contestant.
+    :param rounds: independent processes per contestant at most.
+    :param fewest_rounds: after so many no further one is started if all contestants are precise.
     :param blocks: rounds of a contest, in each of which every contestant gives one sample.
+    :param precision: half the relative width of the interval at which a contestant is measured well enough.
     :param fewest_blocks: how many a slow contestant takes part in at least.
+    :param isolated_samples: samples in a row, without the others in between, that show whether they disturb.
     :param contestant_s: sampling time after which a slow contestant sits out further blocks.
     :param sample_target_ns: how long a sample lasts.
     :param warmup_s: how long is called without counting.
@@ -34,9 +37,12 @@ class Settings:
     """
 
     rounds: int
+    fewest_rounds: int
     blocks: int
+    precision: float
     fewest_blocks: int
     contestant_s: float
+    isolated_samples: int
     sample_target_ns: float
     warmup_s: float
     memory_calls: int
@@ -46,9 +52,12 @@ class Settings:
 
 QUICK = Settings(
     rounds=1,
+    fewest_rounds=1,
     blocks=20,
+    precision=0.02,
     fewest_blocks=3,
     contestant_s=0.25,
+    isolated_samples=5,
     sample_target_ns=4e6,
     warmup_s=0.03,
     memory_calls=1,
@@ -56,10 +65,13 @@ QUICK = Settings(
     prepare_timeout_s=90.0,
 )
 FULL = Settings(
-    rounds=5,
-    blocks=20,
+    rounds=10,
+    fewest_rounds=5,
+    blocks=40,
+    precision=0.02,
     fewest_blocks=5,
     contestant_s=10.0,
+    isolated_samples=5,
     sample_target_ns=2e7,
     warmup_s=0.2,
     memory_calls=5,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
+import os
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -48,15 +51,23 @@ class Session:
         reply = self._check(self._trial, "before")
         return reply | {"setup_ns": {"load": load_ns, "first_call": reply["call_ns"]}}
 
-    def calibrate(self) -> Reply:
-        """Warm up on the trial's own inputs and choose how many calls make a sample."""
+    def calibrate(self, cpu: int | None = None) -> Reply:
+        """Warm up on the trial's own inputs and choose how many calls make a sample.
+
+        :param cpu: the CPU to stay on from now on.
+        """
+        pinned = _pin(cpu)
         implementation = self._loaded()
-        self._timer = make_timer(implementation, self._trial.device)
+        timer = self._timer = make_timer(implementation, self._trial.device)
         phases = self._phases(implementation)
-        warmup = warm_up(self._timer, self._fresh_inputs, phases, self._order.settings.warmup_s)
-        calibration = calibrate(warmup, self._order.settings.sample_target_ns)
+        self._fresh_inputs()
+        gc.collect()
+        gc.freeze()
+        warmup = warm_up(timer, self._fresh_inputs, phases, self._order.settings.warmup_s)
+        overhead_ns = timer.overhead_ns(self._fresh_inputs, phases)
+        calibration = calibrate(warmup, self._order.settings.sample_target_ns, overhead_ns)
         self._iterations = calibration.iterations
-        return {"warmup": list(warmup), "calibration": asdict(calibration)}
+        return {"warmup": list(warmup), "calibration": asdict(calibration) | pinned}
 
     def sample(self) -> Reply:
         """One sample of the calibrated number of calls."""
@@ -192,6 +203,16 @@ class Session:
     @staticmethod
     def _discard(_: object) -> None:
         return None
+
+
+def _pin(cpu: int | None) -> dict[str, float]:
+    """Keep all threads of this process on ``cpu``, where the system can; what was done, for the record."""
+    if cpu is None or not hasattr(os, "sched_setaffinity"):
+        return {}
+    for thread in Path("/proc/self/task").iterdir():
+        with suppress(ProcessLookupError):
+            os.sched_setaffinity(int(thread.name), {cpu})
+    return {"cpu": cpu}
 
 
 STEPS: Mapping[str, Callable[..., Reply]] = {

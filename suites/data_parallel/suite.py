@@ -177,6 +177,7 @@ SUITE = Suite(
         ),
     },
     baseline="serial",
+    several_cpus=True,
     naive="numpy_full_batch",
     axis="hidden",
     work=work,

@@ -1,0 +1,14 @@
+"""A twentieth more of it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness.contract import implements
+from harness.known.impls.work import work
+from harness.known.suites.same.suite import SUITE
+
+
+@implements(SUITE, dtypes=("float64",))
+def same(x: np.ndarray, kind: str) -> np.ndarray:
+    return work(x, kind, again=1)

@@ -1,0 +1,39 @@
+"""Three kinds of work, bound by the interpreter, by arithmetic and by memory: twenty equal pieces of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from harness.contract import Inputs, Output, Suite, Tolerance, grid
+
+PIECES = 20
+SHAPES = {"python": (700,), "arithmetic": (110, 110), "memory": (200_000,)}
+MOST_REPEATS = 70
+
+
+def make_inputs(rng: np.random.Generator, kind: str, repeat: int) -> Inputs:
+    """``repeat`` tells apart cases that are otherwise the same."""
+    return {"x": rng.random((PIECES, *SHAPES[kind])), "kind": kind}
+
+
+def reference(x: np.ndarray, kind: str) -> Mapping[str, Any]:
+    """Of each piece: its decaying sum, the trace of its square, or its sum after one was added to each element."""
+    if kind == "python":
+        return {"y": x @ 0.5 ** np.arange(x.shape[1])[::-1].astype(float)}
+    return {"y": np.einsum("pij,pji->p", x, x) if kind == "arithmetic" else x.sum(axis=1) + x.shape[1]}
+
+
+SUITE = Suite(
+    name="same",
+    title="The same work under two names, and a twentieth more of it under a third",
+    cases=grid(kind=list(SHAPES), repeat=[0]) + grid("full", kind=list(SHAPES), repeat=list(range(1, MOST_REPEATS))),
+    make_inputs=make_inputs,
+    reference=reference,
+    phases={"call": (Output("y", Tolerance({"float64": 1e-9})),)},
+    baseline="first",
+    axis="repeat",
+    dtypes={"cpu": ("float64",)},
+)
