@@ -1,18 +1,37 @@
 """Numbers in, estimates with intervals out; no input or output of any other kind."""
 
 from harness.statistics.comparisons import independent_ratio, paired_differences, paired_ratio
+from harness.statistics.crossover import crossover
+from harness.statistics.equivalence import (
+    equivalence_confidence,
+    equivalent,
+    equivalent_costs,
+    simultaneous_confidence,
+    simultaneous_ratios,
+)
 from harness.statistics.estimates import Estimate, Observations
-from harness.statistics.growth import crossover, growth_exponent
+from harness.statistics.growth import growth_exponent
 from harness.statistics.location import mean_estimate, median_estimate
+from harness.statistics.stopping import Progress, StoppingRule
+from harness.statistics.warmup import WarmUp, find_warmup
 
 __all__ = [
     "Estimate",
     "Observations",
+    "Progress",
+    "StoppingRule",
+    "WarmUp",
     "crossover",
+    "equivalence_confidence",
+    "equivalent",
+    "equivalent_costs",
+    "find_warmup",
     "growth_exponent",
     "independent_ratio",
     "mean_estimate",
     "median_estimate",
     "paired_differences",
     "paired_ratio",
+    "simultaneous_confidence",
+    "simultaneous_ratios",
 ]

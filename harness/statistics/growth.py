@@ -1,94 +1,72 @@
-"""How a cost grows along an axis, and where one overtakes another."""
+"""How a cost grows along an axis."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
-from scipy import stats
 
-from harness.statistics.comparisons import log_ratios
-from harness.statistics.estimates import CONFIDENCE, Estimate, Observations, bootstrap, independent_values
-
-# Stands for infinity while quantiles are interpolated, where the difference of two infinities would be NaN.
-_BEYOND = 1e100
+from harness.statistics.estimates import CONFIDENCE, Estimate, Observations, joined
+from harness.statistics.intervals import contrast_margin, pseudomedian_bounds
+from harness.statistics.quantiles import student_quantile
+from harness.statistics.replicates import Replicates, replicates
 
 
 def growth_exponent(costs: Mapping[float, Observations], confidence: float = CONFIDENCE) -> Estimate:
-    """Least-squares slope of the logarithm of the median cost on the logarithm of the size, with a bootstrap interval.
+    """Least-squares slope of the logarithm of the cost on the logarithm of the size, with an interval.
 
-    Costs without scatter (counts, one observation per size) give the slope with the t interval of the fit's own
-    residuals.
+    It estimates the slope through the pseudomedians of the logarithms at exactly these sizes: the exponent where costs
+    follow a power law and their relative noise is symmetric or alike at all sizes; where they bend, an average over the
+    sizes, which the caution then says. The cost at a size is taken over processes where there are five rounds or more,
+    otherwise over blocks; the interval adds the intervals at the sizes as independent ones (each size has its own
+    processes). Costs without scatter (counts, one observation per size) give the t interval of the fit's own residuals.
 
     :raises ValueError: fewer than three sizes, or a size or cost that is not positive.
     """
     sizes = sorted(costs)
     if len(sizes) < 3:
         raise ValueError(f"an exponent needs at least three sizes, not {len(sizes)}")
-    samples = tuple(independent_values(costs[size]) for size in sizes)
-    if sizes[0] <= 0 or any(np.any(sample <= 0) for sample in samples):
+    if sizes[0] <= 0 or not all(costs[size] and min(costs[size].values()) > 0 for size in sizes):
         raise ValueError("an exponent needs positive sizes and costs")
-    log_sizes = np.log(np.array(sizes, dtype=float))
-    if any(len(sample) < 2 for sample in samples):
-        return _fitted_exponent(log_sizes, np.log([float(np.median(sample)) for sample in samples]), confidence)
-
-    def slope(*resampled: np.ndarray, axis: int) -> np.ndarray:
-        medians = np.stack([np.log(np.median(sample, axis=axis)) for sample in resampled], axis=-1)
-        centred = log_sizes - log_sizes.mean()
-        return np.asarray((medians * centred).sum(axis=-1) / (centred**2).sum())
-
-    return bootstrap(samples, slope, confidence)
+    logs = [{block: math.log(cost) for block, cost in costs[size].items()} for size in sizes]
+    samples = [replicates(each, "pseudomedian") for each in logs]
+    places = np.log(np.array(sizes, dtype=float))
+    if any(len(sample.values) < 2 for sample in samples):
+        return _fitted_exponent(places, np.array([float(np.median(sample.values)) for sample in samples]), confidence)
+    return _exponent_over_samples(places, samples, confidence)
 
 
-def _fitted_exponent(log_sizes: np.ndarray, log_costs: np.ndarray, confidence: float) -> Estimate:
-    fit = stats.linregress(log_sizes, log_costs)
-    margin = float(stats.t.ppf((1 + confidence) / 2, df=len(log_sizes) - 2) * fit.stderr)
-    return Estimate(float(fit.slope), float(fit.slope) - margin, float(fit.slope) + margin, len(log_sizes))
+def _exponent_over_samples(places: np.ndarray, samples: list[Replicates], confidence: float) -> Estimate:
+    bounds = [pseudomedian_bounds(sample.values, sample.effective_count, confidence) for sample in samples]
+    degrees = np.array([sample.effective_count - 1 for sample in samples])
+    middles = np.array([each.value for each in bounds])
+    to_low = middles - np.array([each.low for each in bounds])
+    to_high = np.array([each.high for each in bounds]) - middles
+    centred = places - places.mean()
+    weights = centred / (centred @ centred)
+    exponent = float(weights @ middles)
+    # A smaller exponent means dearer small sizes and cheaper large ones, so each end takes the other side there.
+    low = exponent - contrast_margin(weights, np.where(weights > 0, to_low, to_high), degrees, confidence)
+    high = exponent + contrast_margin(weights, np.where(weights > 0, to_high, to_low), degrees, confidence)
+    residuals = middles - middles.mean() - exponent * centred
+    caution = joined(_bent(residuals, (to_low + to_high) / 2), *(sample.caution for sample in samples))
+    return Estimate(exponent, low, high, sum(len(sample.values) for sample in samples), caution)
 
 
-def crossover(
-    axis: Sequence[float],
-    numerators: Sequence[Observations],
-    denominators: Sequence[Observations],
-    confidence: float = CONFIDENCE,
-) -> Estimate:
-    """The place on ``axis`` where the ratio of numerator to denominator first passes 1, log-linearly interpolated.
-
-    A crossing beyond the last value is an interval from there to infinity, one before the first value an interval from
-    minus infinity to there.
-    """
-    places = np.asarray(axis, dtype=float)
-    samples = tuple(
-        independent_values(log_ratios(numerator, denominator))
-        for numerator, denominator in zip(numerators, denominators, strict=True)
-    )
-
-    def first_crossing(*resampled: np.ndarray, axis: int) -> np.ndarray:
-        ratios = np.stack([np.median(sample, axis=axis) for sample in resampled], axis=-1)
-        return np.apply_along_axis(_crossing, -1, ratios, places)
-
-    estimate = bootstrap(samples, first_crossing, confidence)
-    first, last = float(places[0]), float(places[-1])
-    return Estimate(
-        value=min(max(estimate.value, first), last),
-        low=_open_end(min(last, estimate.low)),
-        high=_open_end(max(first, estimate.high)),
-        count=estimate.count,
-    )
+def _bent(residuals: np.ndarray, margins: np.ndarray) -> str:
+    """A caution where a size lies further from the power law than its own interval and those of all others allow."""
+    allowed = math.sqrt(2.0) * margins
+    if not np.any(np.abs(residuals) > allowed + 1e-12):
+        return ""
+    return f"the costs bend away from a power law by up to {math.expm1(float(np.abs(residuals).max())):.0%}"
 
 
-def _open_end(place: float) -> float:
-    return math.copysign(math.inf, place) if abs(place) >= _BEYOND / 2 else place
-
-
-def _crossing(ratios: np.ndarray, places: np.ndarray) -> float:
-    above = ratios >= 0
-    if above[0]:
-        return -_BEYOND
-    if not above.any():
-        return _BEYOND
-    right = int(np.argmax(above))
-    left = right - 1
-    share = -ratios[left] / (ratios[right] - ratios[left])
-    return float(places[left] + share * (places[right] - places[left]))
+def _fitted_exponent(places: np.ndarray, log_costs: np.ndarray, confidence: float) -> Estimate:
+    centred = places - places.mean()
+    slope = float(centred @ log_costs / (centred @ centred))
+    residuals = log_costs - log_costs.mean() - slope * centred
+    degrees = len(places) - 2
+    error = math.sqrt(float(residuals @ residuals) / degrees / float(centred @ centred))
+    margin = student_quantile(confidence, degrees) * error
+    return Estimate(slope, slope - margin, slope + margin, len(places))

@@ -6,19 +6,33 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import stats
 
-from harness.statistics.estimates import CONFIDENCE, Estimate, Observations, bootstrap, independent_values
+from harness.statistics.estimates import CONFIDENCE, Estimate, Observations, joined
+from harness.statistics.intervals import median_bounds, too_few
+from harness.statistics.quantiles import student_quantile
+from harness.statistics.replicates import replicates
 
 
 def median_estimate(observations: Observations, confidence: float = CONFIDENCE) -> Estimate:
-    """Median with a bootstrap interval.
+    """Median with an interval, in the unit of the observations.
+
+    With five rounds or more it estimates the median over processes of a process's median block, and the interval
+    counts processes; it is right for any distribution of the processes (sign test). With fewer it estimates the
+    median block of the processes that there are, and the interval counts blocks, fewer where they are correlated (see
+    :func:`harness.statistics.replicates.replicates`). With too few values for ranks it also covers Student's interval,
+    of the logarithms where all values are positive.
 
     :raises ValueError: there are no observations.
     """
     if not observations:
         raise ValueError("no observations to take a median of")
-    return bootstrap((independent_values(observations),), np.median, confidence)
+    sample = replicates(observations, "median")
+    count = len(sample.values)
+    if count < 2:
+        return Estimate.without_interval(float(sample.values[0]), count)
+    bounds = median_bounds(sample.values, sample.effective_count, confidence)
+    caution = joined(too_few(bounds, confidence, count), sample.caution)
+    return Estimate(bounds.value, bounds.low, bounds.high, count, caution)
 
 
 def mean_estimate(values: Sequence[float], confidence: float = CONFIDENCE, test_share: float | None = None) -> Estimate:
@@ -36,7 +50,5 @@ def mean_estimate(values: Sequence[float], confidence: float = CONFIDENCE, test_
     count = len(sample)
     mean = float(sample.mean())
     scale = math.sqrt((1 / count + (test_share or 0.0)) * float(sample.var(ddof=1)))
-    if scale == 0.0:
-        return Estimate(mean, mean, mean, count)
-    low, high = stats.t.interval(confidence, df=count - 1, loc=mean, scale=scale)
-    return Estimate(mean, float(low), float(high), count)
+    margin = student_quantile(confidence, count - 1) * scale
+    return Estimate(mean, mean - margin, mean + margin, count)
