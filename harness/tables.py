@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -15,6 +17,7 @@ from harness.contract import TOTAL, Suite, Where
 from harness.notices import FLOOR_FACTOR, floor_ns, notices_of
 from harness.records import Record, Status
 from harness.statistics import Estimate, Observations, mean_estimate, median_estimate, paired_ratio
+from harness.statistics.equivalence import simultaneous_confidence
 from harness.trials import Trial
 
 COLUMNS = (
@@ -31,21 +34,36 @@ _WORST: tuple[Status, ...] = ("crashed", "out_of_memory", "timeout", "failed", "
 def tidy_table(records: Iterable[Record], suites: Mapping[str, Suite], environment: Mapping[str, Any]) -> pd.DataFrame:
     """One row per contestant, workload, instrument and phase (``total`` included), see :data:`COLUMNS`.
 
-    ``ratio`` is the contestant's cost over the baseline's in the same blocks: below 1 is cheaper. A contestant with any
-    wrong or failed round has that status and no figures.
+    ``ratio`` is the contestant's cost over the baseline's in the same blocks: below 1 is cheaper. The intervals of all
+    ratios of one workload hold together with 95 % confidence. A contestant with any wrong or failed round has that
+    status and no figures.
     """
     groups: dict[tuple[object, ...], list[Record]] = {}
     for record in records:
         groups.setdefault(_group(record.trial, record.trial.implementation), []).append(record)
+    contestants = Counter(_group(group[0].trial, "") for group in groups.values() if _good(group))
     rows: list[dict[str, Any]] = []
     for group in groups.values():
-        suite = suites.get(group[0].trial.suite)
-        baseline = groups.get(_group(group[0].trial, suite.baseline), []) if suite else []
-        rows += _rows(group, baseline, suite, environment)
+        trial = group[0].trial
+        suite = suites.get(trial.suite)
+        baseline = groups.get(_group(trial, suite.baseline), []) if suite else []
+        rows += _rows(group, _Baseline(baseline, contestants[_group(trial, "")] - 1), suite, environment)
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     return table.sort_values(
         ["suite", "instrument", "case", "device", "dtype", "threads", "implementation", "phase"], kind="stable"
     ).reset_index(drop=True)
+
+
+@dataclass(frozen=True)
+class _Baseline:
+    """What the others of a workload are compared with, and how many they are."""
+
+    records: Sequence[Record]
+    comparisons: int
+
+
+def _good(group: Sequence[Record]) -> bool:
+    return all(record.status == "ok" for record in group)
 
 
 def _group(trial: Trial, implementation: str) -> tuple[object, ...]:
@@ -53,7 +71,7 @@ def _group(trial: Trial, implementation: str) -> tuple[object, ...]:
 
 
 def _rows(
-    group: Sequence[Record], baseline: Sequence[Record], suite: Suite | None, environment: Mapping[str, Any]
+    group: Sequence[Record], baseline: _Baseline, suite: Suite | None, environment: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     worst = min(group, key=lambda record: _WORST.index(record.status))
     trial = worst.trial
@@ -75,7 +93,7 @@ def _rows(
         "rounds": len(group),
         "setup_ms": _setup_ms(group),
         "origin": worst.origin,
-        "notices": "; ".join(notices_of(group)),
+        "notices": ", ".join(notices_of(group)),
     }
     if worst.status != "ok":
         return [row]
@@ -87,7 +105,7 @@ def _rows(
 
 
 def _measured(
-    group: Sequence[Record], baseline: Sequence[Record], phase: str, suite: Suite | None, environment: Mapping[str, Any]
+    group: Sequence[Record], baseline: _Baseline, phase: str, suite: Suite | None, environment: Mapping[str, Any]
 ) -> dict[str, Any]:
     observations = observe(group, phase)
     if not observations:
@@ -98,7 +116,8 @@ def _measured(
         return {"phase": phase, "reason": f"under {floor:.0f} ns, {FLOOR_FACTOR:g} times the timing loop's own cost"}
     cells: dict[str, Any] = {"phase": phase, "samples": len(observations), **_figures(estimate, "")}
     with suppress(ValueError, NotMeasured):  # the baseline was not measured in the same blocks, or grew by nothing
-        cells |= _figures(paired_ratio(observations, observe(baseline, phase)), "ratio")
+        confidence = simultaneous_confidence(baseline.comparisons)
+        cells |= _figures(paired_ratio(observations, observe(baseline.records, phase), confidence), "ratio")
     trial = group[0].trial
     if suite is not None and trial.instrument == "time" and not trial.until:
         where = Where(trial.case, trial.dtype, trial.device, trial.threads, phase)

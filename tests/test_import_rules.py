@@ -30,7 +30,7 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
         "pandas", "harness.store", "harness.tables", "harness.statistics", "harness.claims", "harness.reporting",
         "harness.runner", "harness.plan",
     ),
-    "harness.runner": ("pandas", "harness.tables", "harness.statistics", "harness.claims", "harness.reporting"),
+    "harness.runner": ("pandas", "harness.tables", "harness.claims", "harness.reporting"),
     "harness.statistics": (
         "os", "pathlib", "io", "sys", "json", "subprocess", "harness.store", "harness.records", "harness.contract",
         "pandas",

@@ -17,6 +17,7 @@ FreshInputs = Callable[[], Inputs]
 COLD_CACHE_BYTES = 256 * 2**20
 BLOCKING_CYCLES = 2_000_000
 WARMUP_CALLS = 3
+FEWEST_WARMUP = 20
 OVERHEAD_ITERATIONS = 200
 
 
@@ -38,6 +39,18 @@ class Calibration:
     iterations: int
     clock_resolution_ns: float
     loop_overhead_ns: float
+
+
+@dataclass(frozen=True)
+class Warm:
+    """A sample of the warm-up."""
+
+    values: PhaseTimes
+    iterations: int
+
+    @property
+    def duration_ns(self) -> float:
+        return sum(self.values.values())
 
 
 class CpuTimer:
@@ -159,20 +172,24 @@ def make_timer(implementation: Implementation, device: str) -> Timer:
     return CudaTimer(implementation) if device == "cuda" else CpuTimer(implementation)
 
 
-def warm_up(
-    timer: Timer, fresh_inputs: FreshInputs, phases: tuple[str, ...], at_least_s: float
-) -> tuple[PhaseTimes, ...]:
-    """Call until ``WARMUP_CALLS`` calls and ``at_least_s`` have passed; one call suffices if it takes far longer."""
-    samples: list[PhaseTimes] = []
+def warm_up(timer: Timer, fresh_inputs: FreshInputs, phases: tuple[str, ...], at_least_s: float) -> tuple[Warm, ...]:
+    """Call until ``WARMUP_CALLS`` calls and ``at_least_s`` have passed; one call suffices if it takes far longer.
+
+    The first calls are timed one by one, later ones in samples that double in length, so that they stay few.
+    """
+    samples: list[Warm] = []
     begin = time.perf_counter()
+    iterations = 1
     while True:
-        samples.append(timer.sample(fresh_inputs, phases, 1))
+        samples.append(Warm(timer.sample(fresh_inputs, phases, iterations), iterations))
         elapsed = time.perf_counter() - begin
         if elapsed >= at_least_s and (len(samples) >= WARMUP_CALLS or elapsed >= WARMUP_CALLS * at_least_s):
             return tuple(samples)
+        if len(samples) >= WARMUP_CALLS and samples[-1].duration_ns * iterations < at_least_s * 1e9 / FEWEST_WARMUP:
+            iterations *= 2
 
 
-def calibrate(warmup: tuple[PhaseTimes, ...], sample_target_ns: float, overhead_ns: float = 0.0) -> Calibration:
+def calibrate(warmup: tuple[Warm, ...], sample_target_ns: float, overhead_ns: float = 0.0) -> Calibration:
     """Choose the number of calls in a sample so that it lasts about ``sample_target_ns``.
 
     The target is raised where the clock is too coarse for it: a sample is at least a thousand times its resolution.
@@ -180,7 +197,7 @@ def calibrate(warmup: tuple[PhaseTimes, ...], sample_target_ns: float, overhead_
     :param overhead_ns: what the timer found a call that does nothing to come to.
     """
     resolution_ns = clock_resolution_ns()
-    call_ns = min(sum(times.values()) for times in warmup)
+    call_ns = min(warm.duration_ns for warm in warmup)
     target_ns = max(sample_target_ns, 1000 * resolution_ns)
     iterations = max(1, round(target_ns / max(call_ns, 1.0)))
     return Calibration(iterations, resolution_ns, overhead_ns)

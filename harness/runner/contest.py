@@ -18,13 +18,15 @@ from harness.records import ISOLATED, Record, Sample
 from harness.runner.outcome import Outcome, warmup_samples
 from harness.runner.workers import Worker, WorkerPool
 from harness.seeds import derive_seed
-from harness.statistics.stopping import Progress, progress_of
+from harness.statistics.stopping import State, StoppingRule
 from harness.trials import Trial
 from harness.worker.orders import Order
 
 # Idle OpenMP threads spin for a moment after a parallel region; the next contestant must not share the CPU with them.
 SETTLE_S = 0.003
 FEWEST_ISOLATED = 3
+# What warming up and calibrating may take beyond one call.
+CALIBRATION_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,8 @@ class _Contestant:
         self.outcome = Outcome(entry.order.trial, entry.origin)
         self.memory: Outcome | None = None
         self.sampled_s = 0.0
-        self._progress: Progress = "more"
+        self._rule = StoppingRule(entry.order.settings.precision)
+        self._state: State = "more"
 
     @property
     def name(self) -> str:
@@ -72,14 +75,13 @@ class _Contestant:
         self.outcome.take_check(reply, "before timing")
 
     def calibrate(self, cpu: int | None) -> None:
-        reply = self.worker.ask("calibrate", self.entry.order.settings.prepare_timeout_s, cpu=cpu)
+        reply = self.worker.ask("calibrate", self.entry.call_timeout_s + CALIBRATION_S, cpu=cpu)
         if self.outcome.take(reply):
             self.outcome.samples += warmup_samples(reply["warmup"])
 
     def sample(self, block: int) -> None:
         if self._take_sample(block):
-            settings = self.entry.order.settings
-            self._progress = progress_of(self._durations_ns(), settings.precision, settings.fewest_blocks)
+            self._state = self._rule.judge(self._durations_ns()).state
 
     def sample_alone(self) -> None:
         """Several samples in a row, for as long as a share of the contestant's time allows."""
@@ -101,7 +103,7 @@ class _Contestant:
 
     @property
     def precise(self) -> bool:
-        return self._progress == "precise"
+        return self._state == "precise"
 
     @property
     def out_of_time(self) -> bool:
@@ -111,7 +113,7 @@ class _Contestant:
 
     def conclude(self) -> None:
         """Note why sampling ended."""
-        if self._progress == "trend":
+        if self._state == "trend":
             self.outcome.stopped = "trend"
         elif self.precise:
             self.outcome.stopped = "precise"
@@ -128,8 +130,10 @@ class _Contestant:
         self.outcome.samples.append(Sample(block, reply["iterations"], dict(reply["values"]), False, noticed, readings))
         return True
 
-    def _durations_ns(self) -> list[float]:
-        return [sum(sample.values.values()) for sample in self.outcome.samples if sample.block >= 0]
+    def _durations_ns(self) -> dict[tuple[int, int], float]:
+        """By round, which is always this one, and block."""
+        samples = self.outcome.samples
+        return {(0, sample.block): sum(sample.values.values()) for sample in samples if sample.block >= 0}
 
 
 def run_contest(

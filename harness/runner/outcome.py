@@ -76,5 +76,5 @@ class Outcome:
         )
 
 
-def warmup_samples(readings: Iterable[Mapping[str, float]]) -> list[Sample]:
-    return [Sample(block=-1, iterations=1, values=dict(values), warmup=True) for values in readings]
+def warmup_samples(readings: Iterable[Mapping[str, Any]]) -> list[Sample]:
+    return [Sample(-1, reading["iterations"], dict(reading["values"]), warmup=True) for reading in readings]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness.records import Record
-from harness.statistics.stopping import is_precise
+from harness.statistics.stopping import StoppingRule
 from harness.trials import Trial
 from harness.worker.orders import Settings
 
@@ -18,6 +18,7 @@ class Standings:
 
     def __init__(self, settings: Settings, earlier: Iterable[Record] = ()) -> None:
         self._settings = settings
+        self._rule = StoppingRule(settings.precision, fewest_blocks=1)
         self._keys: set[str] = set()
         self._failed: set[tuple[object, ...]] = set()
         self._durations_ns: dict[tuple[object, ...], dict[tuple[int, int], float]] = {}
@@ -49,7 +50,7 @@ class Standings:
         return () if all(self._is_precise(trial) for trial in able) else able
 
     def _is_precise(self, trial: Trial) -> bool:
-        return is_precise(self._durations_ns.get(_contestant(trial), {}), self._settings.precision)
+        return self._rule.judge(self._durations_ns.get(_contestant(trial), {})).state == "precise"
 
 
 def _contestant(trial: Trial) -> tuple[object, ...]:

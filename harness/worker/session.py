@@ -67,7 +67,7 @@ class Session:
         overhead_ns = timer.overhead_ns(self._fresh_inputs, phases)
         calibration = calibrate(warmup, self._order.settings.sample_target_ns, overhead_ns)
         self._iterations = calibration.iterations
-        return {"warmup": list(warmup), "calibration": asdict(calibration) | pinned}
+        return {"warmup": [asdict(warm) for warm in warmup], "calibration": asdict(calibration) | pinned}
 
     def sample(self) -> Reply:
         """One sample of the calibrated number of calls."""

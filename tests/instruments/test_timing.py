@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from harness.contract import Output, Suite, Tolerance, grid, implements
-from harness.instruments.timing import CpuTimer, calibrate, clock_resolution_ns, loop_overhead_ns, warm_up
+from harness.instruments.timing import CpuTimer, Warm, calibrate, clock_resolution_ns, loop_overhead_ns, warm_up
 
 
 def suite(*phases: str) -> Suite:
@@ -106,9 +106,9 @@ def test_an_exception_leaves_the_collector_on() -> None:
 
 
 def test_calibration_fills_the_target_and_never_less_than_the_clock_can_tell() -> None:
-    assert calibrate(({"call": 1000.0}, {"call": 2000.0}), 1e6).iterations == 1000
-    assert calibrate(({"call": 5e9},), 1e6).iterations == 1
-    coarse = calibrate(({"call": 10.0},), 1.0)
+    assert calibrate((Warm({"call": 1000.0}, 1), Warm({"call": 2000.0}, 1)), 1e6).iterations == 1000
+    assert calibrate((Warm({"call": 5e9}, 1),), 1e6).iterations == 1
+    coarse = calibrate((Warm({"call": 10.0}, 1),), 1.0)
     assert coarse.iterations * 10.0 >= 999 * coarse.clock_resolution_ns
 
 
@@ -118,11 +118,31 @@ def test_warm_up_is_several_calls_unless_one_takes_long() -> None:
             self.calls = 0
 
         def sample(self, fresh_inputs: Any, phases: tuple[str, ...], iterations: int) -> dict[str, float]:
-            self.calls += 1
+            self.calls += iterations
             return {"call": 1.0}
 
+        def overhead_ns(self, fresh_inputs: Any, phases: tuple[str, ...]) -> float:
+            return 0.0
+
     assert len(warm_up(Scripted(), dict, ("call",), 0.0)) >= 1
-    assert len(warm_up(Scripted(), dict, ("call",), 0.002)) >= 3
+    scripted = Scripted()
+    samples = warm_up(scripted, dict, ("call",), 0.002)
+    assert len(samples) >= 3
+    assert [sample.iterations for sample in samples[:4]] == [1, 1, 1, 2]
+    assert sum(sample.iterations for sample in samples) == scripted.calls
+
+
+def test_a_call_that_does_nothing_comes_to_the_loops_own_cost() -> None:
+    """Whatever the function does, the overhead is that of an empty one; writing into inputs costs no copies then."""
+    calls: list[int] = []
+
+    def count(x: np.ndarray) -> np.ndarray:
+        calls.append(1)
+        return x
+
+    timer = CpuTimer(implements(suite("call"), mutates=("x",))(count))
+    assert timer.overhead_ns(lambda: X, ("call",), repeats=1) > 0
+    assert calls == []
 
 
 def test_the_clock_is_described_by_positive_numbers() -> None:

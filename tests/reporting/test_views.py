@@ -156,7 +156,7 @@ def test_a_rival_within_the_noise_is_named() -> None:
     fastest = glance(apart, []).fastest
     assert fastest is not None
     assert (fastest.name, fastest.rival) == ("quick", "")
-    assert fastest.against_baseline.replace("\u00a0", " ") == "× 0.5 of plain (0.495 to 0.508)"
+    assert fastest.against_baseline.replace("\u00a0", " ") == "× 0.5 of plain (0.495 to 0.509)"
 
 
 def test_memory_that_did_not_grow_is_said_and_not_drawn_as_nothing() -> None:
