@@ -15,7 +15,7 @@ TEXTS: Mapping[str, str] = {
     "trend": "still rising or falling when sampling ended",
     "budget": "sampling time used up before the interval was as narrow as asked",
     "enough": "all blocks were taken before the interval was as narrow as asked",
-    "unsteady": "no steady state was reached",
+    "unsteady": "no steady state was reached in the warm-up",
     "throttled": "the GPU slowed itself down during some samples",
     "children_sampled": "memory of child processes is sampled, so a short peak may be missed",
 }

@@ -38,6 +38,7 @@ samples = st.builds(
     values=st.dictionaries(names, finite, max_size=3),
     warmup=st.booleans(),
     flags=st.lists(names, max_size=2).map(tuple),
+    readings=st.dictionaries(names, finite, max_size=2),
 )
 records = st.builds(
     Record,
@@ -52,6 +53,9 @@ records = st.builds(
     setup_ns=st.dictionaries(names, st.integers(0, 10**12), max_size=2),
     calibration=st.dictionaries(names, finite, max_size=2),
     flags=st.lists(names, max_size=2).map(tuple),
+    stopped=st.sampled_from(["", "precise", "enough", "budget", "trend"]),
+    started_at=st.none() | finite,
+    elapsed_s=st.none() | finite,
 )
 
 
@@ -168,3 +172,17 @@ def test_the_format_is_written(tmp_path: Path) -> None:
     line = (write(tmp_path, 1) / "records.jsonl").read_text()
     assert json.loads(line)["format"] == FORMAT
     assert "duration_ns" in line
+
+
+def test_records_of_the_first_format_load() -> None:
+    """Written by 0.1.0 before samples had readings: they load without warnings and lack only what is new."""
+    run = load_run(Path(__file__).parent / "fixtures" / "format_1" / "run")
+    assert run.warnings == ()
+    assert {record.trial.instrument for record in run.records} == {"time", "memory", "probe"}
+    assert {record.status for record in run.records} == {"ok", "unavailable"}
+    timed = next(record for record in run.records if record.trial.instrument == "time" and record.status == "ok")
+    assert timed.measured
+    assert timed.isolated == ()
+    assert timed.stopped == ""
+    assert timed.started_at is None
+    assert timed.measured[0].readings == {}

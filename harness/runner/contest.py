@@ -19,12 +19,15 @@ from harness.runner.outcome import Outcome, warmup_samples
 from harness.runner.workers import Worker, WorkerPool
 from harness.seeds import derive_seed
 from harness.statistics.stopping import State, StoppingRule
+from harness.statistics.warmup import find_warmup
 from harness.trials import Trial
 from harness.worker.orders import Order
 
 # Idle OpenMP threads spin for a moment after a parallel region; the next contestant must not share the CPU with them.
 SETTLE_S = 0.003
 FEWEST_ISOLATED = 3
+WARMUP_SAMPLES = 6
+LARGEST_WARMUP_SHARE = 0.5
 # What warming up and calibrating may take beyond one call.
 CALIBRATION_S = 10.0
 
@@ -78,6 +81,8 @@ class _Contestant:
         reply = self.worker.ask("calibrate", self.entry.call_timeout_s + CALIBRATION_S, cpu=cpu)
         if self.outcome.take(reply):
             self.outcome.samples += warmup_samples(reply["warmup"])
+            self._settle_in()
+            self.sampled_s = 0.0
 
     def sample(self, block: int) -> None:
         if self._take_sample(block):
@@ -120,14 +125,32 @@ class _Contestant:
         else:
             self.outcome.stopped = "budget" if self.out_of_time else "enough"
 
-    def _take_sample(self, block: int, flags: tuple[str, ...] = ()) -> bool:
+    def _settle_in(self) -> None:
+        """Sample until the durations neither fall nor jump any more, as long as a share of the time allows."""
+        settings = self.entry.order.settings
+        begin_s = self.sampled_s
+        durations_ns: list[float] = []
+        while self.sampled_s - begin_s <= settings.contestant_s * LARGEST_WARMUP_SHARE:
+            if not self._take_sample(-1, warmup=True):
+                return
+            durations_ns.append(sum(self.outcome.samples[-1].values.values()))
+            if len(durations_ns) % WARMUP_SAMPLES == 0:
+                found = find_warmup(durations_ns[-2 * WARMUP_SAMPLES :])
+                if found.steady and found.count == 0:
+                    return
+        if len(durations_ns) >= WARMUP_SAMPLES:
+            self.outcome.flags.append("unsteady")
+
+    def _take_sample(self, block: int, flags: tuple[str, ...] = (), warmup: bool = False) -> bool:
         reply = self.worker.ask("sample", self.entry.call_timeout_s)
         if not self.outcome.take(reply):
             return False
         self.sampled_s += reply["elapsed_s"]
         noticed = (*flags, *reply.get("sample_flags", ()))
         readings: Mapping[str, float] = reply.get("readings", {})
-        self.outcome.samples.append(Sample(block, reply["iterations"], dict(reply["values"]), False, noticed, readings))
+        self.outcome.samples.append(
+            Sample(block, reply["iterations"], dict(reply["values"]), warmup, noticed, readings)
+        )
         return True
 
     def _durations_ns(self) -> dict[tuple[int, int], float]:

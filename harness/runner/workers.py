@@ -115,6 +115,10 @@ class Worker:
         return reply
 
     @property
+    def pid(self) -> int | None:
+        return self._process.pid
+
+    @property
     def ended(self) -> bool:
         """Whether the worker died or was killed."""
         return self not in self._siblings
