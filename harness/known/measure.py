@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from harness.claims.observations import Measurements
@@ -10,7 +10,7 @@ from harness.contract import TOTAL, Case
 from harness.discovery import load_catalogue
 from harness.known.project import known_project
 from harness.needs import Need
-from harness.plan import Scope, make_plan
+from harness.plan import Plan, Scope, make_plan
 from harness.records import Record
 from harness.runner.run import Engine, Progress, execute
 from harness.runner.workers import Deadline, WorkerPool
@@ -58,26 +58,42 @@ def measure_known(
     progress: Progress | None = None,
 ) -> list[KnownRatio]:
     """Time the implementations against the baseline, each kind of work ``repeats`` times over, up to 70."""
+    names = (BASELINE, *implementations)
+    cases, found = _measure(names, lambda case: int(case["repeat"]) < repeats, settings, seed, cpus, progress)
+    return [
+        KnownRatio(case, name, _costs(found, case, name), _costs(found, case, BASELINE))
+        for case in cases
+        for name in implementations
+    ]
+
+
+def measure_costs(kind: str, settings: Settings, *, seed: int, cpus: tuple[int, ...]) -> Observations:
+    """Nanoseconds of one kind of work by round and block, measured alone."""
+    (case,), found = _measure(
+        (BASELINE,), lambda case: case["kind"] == kind and case["repeat"] == 0, settings, seed, cpus, None
+    )
+    return _costs(found, case, BASELINE)
+
+
+def _measure(
+    names: Sequence[str],
+    wanted: Callable[[Case], bool],
+    settings: Settings,
+    seed: int,
+    cpus: tuple[int, ...],
+    progress: Progress | None,
+) -> tuple[list[Case], Measurements]:
     everything = load_catalogue(known_project())
-    catalogue = everything.select([f"{SUITE}/{name}" for name in (BASELINE, *implementations)])
-    scope = Scope("full", ("cpu",), 1, seed, instruments=("time",))
-    plan = make_plan(catalogue, scope, settings)
-    wanted = tuple(contest for contest in plan.contests if int(contest[0].case["repeat"]) < repeats)
-    plan = type(plan)(wanted, (), ())
+    catalogue = everything.select([f"{SUITE}/{name}" for name in names])
+    plan = make_plan(catalogue, Scope("full", ("cpu",), 1, seed, instruments=("time",)), settings)
+    plan = Plan(tuple(contest for contest in plan.contests if wanted(contest[0].case)), (), ())
     records: list[Record] = []
     with WorkerPool(everything.project.preload) as pool:
         pool.new_server(derive_seed(seed, "server", 0))
         engine = Engine(everything, settings, pool, max(1, len(cpus)), cpus)
         execute(plan, engine, records.append, progress or Silent(), Deadline(None))
-    found = Measurements(records, {})
-    cases = dict.fromkeys(contest[0].case for contest in wanted)
-    return [
-        KnownRatio(
-            case,
-            name,
-            found.costs(SUITE, Need(name, case, "time", "float64"), TOTAL),
-            found.costs(SUITE, Need(BASELINE, case, "time", "float64"), TOTAL),
-        )
-        for case in cases
-        for name in implementations
-    ]
+    return list(dict.fromkeys(contest[0].case for contest in plan.contests)), Measurements(records, {})
+
+
+def _costs(found: Measurements, case: Case, implementation: str) -> Observations:
+    return found.costs(SUITE, Need(implementation, case, "time", "float64"), TOTAL)

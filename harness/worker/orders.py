@@ -78,6 +78,8 @@ FULL = Settings(
     energy_window_s=2.0,
     prepare_timeout_s=600.0,
 )
+PROCESSES = dataclasses.replace(QUICK, rounds=10, fewest_rounds=5, blocks=12, warmup_s=0.02, isolated_samples=0)
+"""Few and short samples in many processes: the least time in which processes can be compared."""
 SETTINGS: Mapping[str, Settings] = {"quick": QUICK, "full": FULL}
 
 

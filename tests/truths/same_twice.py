@@ -21,7 +21,7 @@ import pandas as pd
 from harness.comparing import decide
 from harness.environment import describe_machine, usable_cpu_numbers
 from harness.known.measure import KnownRatio, measure_known
-from harness.worker.orders import QUICK
+from harness.worker.orders import PROCESSES
 
 # Fixed before the first measurement: a call needs a whole 99 % interval beyond two per cent.
 CONFIDENCE = 0.99
