@@ -19,6 +19,7 @@ from harness.contract import Implementation, Inputs, Suite
 from harness.instruments.ceilings import measure_ceiling
 from harness.instruments.energy import measure_energy, open_sensor
 from harness.instruments.memory import make_memory_meter
+from harness.instruments.nvml import NvmlDevice, torch_gpu_uuid
 from harness.instruments.timing import Timer, calibrate, make_timer, warm_up
 from harness.seeds import derive_seed
 from harness.trials import Trial
@@ -99,26 +100,27 @@ class Session:
         return {"readings": readings, "flags": flags}
 
     def energy(self) -> Reply:
-        """Joules per call over one window."""
+        """Joules per call over several windows, with idle power, update rate and sampled power beside them."""
         implementation = self._loaded()
-        sensor = open_sensor(self._trial.device)
+        sensor = open_sensor(self._trial.device, torch_gpu_uuid() if self._trial.device == "cuda" else "")
         phases = self._phases(implementation)
         call(implementation, self._fresh_inputs(), phases, no_lap)
+        self._synchronise()
         reading = measure_energy(
             lambda: self._discard(call(implementation, self._fresh_inputs(), phases, no_lap)),
             self._synchronise,
             sensor,
             self._order.settings.energy_window_s,
+            read_state=sensor.state if isinstance(sensor, NvmlDevice) else None,
         )
+        flags = ["input_copies_included"] if implementation.mutates else []
         return {
-            "values": {"total": reading.energy_j},
-            "iterations": reading.iterations,
-            "calibration": {
-                "idle_power_w": reading.idle_power_w,
-                "window_s": reading.window_s,
-                "sampled_energy_j": reading.sampled_energy_j,
-            },
-            "flags": ["counter_and_power_disagree"] if reading.disagrees else [],
+            "windows": [
+                {"values": {"total": window.energy_j}, "iterations": window.iterations, "flags": list(window.flags)}
+                for window in reading.windows
+            ],
+            "calibration": dict(reading.calibration),
+            "flags": [*flags, *reading.flags],
         }
 
     def probe(self) -> Reply:
