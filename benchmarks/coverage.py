@@ -1,8 +1,10 @@
 """How often the intervals of ``harness.statistics`` hold the truth, by simulation on known noise.
 
 ``python -m benchmarks.coverage`` writes ``results/published/coverage.csv``: one row per estimate, noise and number of
-rounds and blocks, with the share of intervals that hold the truth, their median half width and the share that carry a
-caution of correlation. Fixed seeds; about a quarter of an hour on one core.
+rounds and blocks, with the share of intervals that hold the truth, their median half width, the share that say that
+blocks are correlated and the share that neither hold the truth nor say so. Under ``stopped_median`` the number of
+blocks is the mean number at which the stopping rule ended a single process, at most 200. Fixed seeds; about twenty
+minutes on one core.
 """
 
 from __future__ import annotations
@@ -10,8 +12,8 @@ from __future__ import annotations
 import argparse
 import csv
 import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,6 +22,7 @@ import numpy as np
 from harness.statistics import (
     Estimate,
     Observations,
+    StoppingRule,
     crossover,
     growth_exponent,
     independent_ratio,
@@ -36,7 +39,6 @@ EXPONENT = 1.5
 RATIO = 1.05
 CROSSING = {2.0: 0.8, 4.0: 0.95, 8.0: 1.1, 16.0: 1.3}
 DESIGNS = ((1, 20), (1, 50), (3, 10), (5, 5), (5, 20), (8, 10), (10, 20))
-COLUMNS = ("estimate", "noise", "rounds", "blocks", "repeats", "coverage", "median_half_width", "noticed")
 
 
 def normal(rng: np.random.Generator, count: int) -> np.ndarray:
@@ -96,7 +98,7 @@ def noise_median(noise: str) -> float:
 
 
 def observe(rng: np.random.Generator, noise: str, rounds: int, blocks: int, cost: float = 1.0) -> Observations:
-    """A contestant's values: cost times the luck of the process (if several are observed) times the noise of a block."""
+    """A contestant's values: cost times the luck of the process (with several rounds) times the noise of a block."""
     found = {}
     for number in range(rounds):
         luck = PROCESS_SPREAD * rng.standard_normal() if rounds > 1 else 0.0
@@ -165,22 +167,47 @@ class Coverage:
     coverage: float
     median_half_width: float
     noticed: float
+    silent_misses: float
 
 
 def coverage(estimate: str, noise: str, rounds: int, blocks: int, repeats: int) -> Coverage:
     rng = np.random.default_rng([len(estimate), *map(ord, noise), rounds, blocks])
-    target = truth(estimate, noise)
     found = [ESTIMATES[estimate](rng, noise, rounds, blocks) for _ in range(repeats)]
+    return summarise(found, truth(estimate, noise), estimate, noise, rounds, blocks)
+
+
+def summarise(
+    found: Sequence[Estimate], target: float, estimate: str, noise: str, rounds: int, blocks: int
+) -> Coverage:
+    held = [each.low <= target <= each.high for each in found]
+    said = ["correlated" in each.caution for each in found]
     return Coverage(
         estimate,
         noise,
         rounds,
         blocks,
-        repeats,
-        coverage=sum(each.low <= target <= each.high for each in found) / repeats,
+        len(found),
+        coverage=sum(held) / len(found),
         median_half_width=float(f"{np.median([(each.high - each.low) / 2 for each in found]):.4g}"),
-        noticed=sum("correlated" in each.caution for each in found) / repeats,
+        noticed=sum(said) / len(found),
+        silent_misses=sum(not (hold or say) for hold, say in zip(held, said, strict=True)) / len(found),
     )
+
+
+def coverage_when_stopped(noise: str, repeats: int, target: float, most_blocks: int = 200) -> Coverage:
+    """One process whose blocks end when the stopping rule calls the median precise."""
+    rng = np.random.default_rng([77, *map(ord, noise)])
+    rule = StoppingRule(target=target)
+    found, blocks = [], 0
+    for _ in range(repeats):
+        values: dict[tuple[int, int], float] = {}
+        for block, value in enumerate(np.exp(NOISES[noise](rng, most_blocks))):
+            values[0, block] = float(value)
+            if rule.judge(values).state == "precise":
+                break
+        found.append(median_estimate(values))
+        blocks += len(values)
+    return summarise(found, truth("median", noise), f"stopped_median_{target}", noise, 1, round(blocks / repeats))
 
 
 def table(repeats: int) -> Iterator[Coverage]:
@@ -188,6 +215,9 @@ def table(repeats: int) -> Iterator[Coverage]:
         for noise in NOISES:
             for rounds, blocks in DESIGNS:
                 yield coverage(estimate, noise, rounds, blocks, repeats)
+    for noise in ("normal", "student2", "bimodal", "spikes", "ar0.3", "ar0.6"):
+        for target in (0.02, 0.04):
+            yield coverage_when_stopped(noise, repeats, target)
 
 
 def main() -> None:
@@ -196,7 +226,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("results/published/coverage.csv"))
     options = parser.parse_args()
     with options.output.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer = csv.DictWriter(file, [each.name for each in fields(Coverage)], lineterminator="\n")
         writer.writeheader()
         for row in table(options.repeats):
             writer.writerow(asdict(row))

@@ -10,8 +10,8 @@ import numpy as np
 
 from harness.statistics.trend import monotone_trend
 
-# Half of the samples must remain for the other half to be judged by them (White 1997 sets the same bound).
-_LARGEST_SHARE = 0.5
+# More than this share of the second half as far out as the leading samples makes them nothing unusual.
+_USUAL_SHARE = 0.05
 _FEWEST_SAMPLES = 6
 # Robust standard deviations: samples further out are drawn in to there, leading means further out are warm-up.
 _FAR = 3.0
@@ -42,9 +42,10 @@ def find_warmup(durations: Sequence[float]) -> WarmUp:
     The cut minimises the squared standard error of the mean of what remains (MSER: White 1997, An effective
     truncation heuristic for bias reduction in simulation output), on logarithms, after drawing samples that lie
     outside the scatter of the second half in to its edge, so that neither a spike nor the size of a compilation
-    decides. A cut counts only if the samples before it lie, in the mean, outside that scatter. As Barrett et al. 2017
-    (Virtual machine warmup blows hot and cold) found, a steady state need not come: none was reached if the cut would
-    take more than half, or if what remains has a monotone trend of more than 2 %.
+    decides. A cut counts only if the samples before it lie, in the mean, outside that scatter, and one of them where
+    hardly any of the second half are: a periodic cost has no warm-up. As Barrett et al. 2017 (Virtual machine warmup
+    blows hot and cold) found, a steady state need not come: none was reached if the best cut takes as much as it may,
+    half of the samples, or if what remains has a monotone trend of more than 2 %.
 
     :raises ValueError: a duration is not positive.
     """
@@ -58,10 +59,12 @@ def find_warmup(durations: Sequence[float]) -> WarmUp:
     centre = float(np.median(tail))
     spread = _NORMAL_PER_MAD * float(np.median(np.abs(tail - centre)))
     cut = _best_cut(np.clip(logs, centre - _FAR * spread, centre + _FAR * spread) if spread else logs)
-    if not _outside(logs[:cut], centre, spread):
+    if not _beyond_scatter(logs[:cut], centre, spread):
         cut = 0
-    if cut > _LARGEST_SHARE * len(logs):
-        return WarmUp(len(logs) // 2, False, "no steady state within these samples: the cost kept changing")
+    elif cut == len(logs) // 2:
+        return WarmUp(cut, False, "no steady state within these samples: the cost kept changing")
+    elif not _unusual(logs[:cut], tail, centre):
+        cut = 0
     trend = monotone_trend([logs[cut:]])
     if trend.p_value < _TREND_LEVEL and abs(trend.change) > _NEGLIGIBLE_CHANGE:
         return WarmUp(cut, False, f"no steady state within these samples: a trend of {trend.change:+.1%} remains")
@@ -69,12 +72,12 @@ def find_warmup(durations: Sequence[float]) -> WarmUp:
 
 
 def _best_cut(values: np.ndarray) -> int:
-    """Where the sum of squares of the rest over the square of its length is least; the last few cannot be judged."""
+    """Where the sum of squares of the rest over the square of its length is least, within the first half."""
     backwards = values[::-1] - values[-1]
     lengths = np.arange(1, len(values) + 1)
     sums, squares = np.cumsum(backwards), np.cumsum(backwards**2)
     scatter = (squares - sums**2 / lengths).clip(0) / lengths**2
-    shortest = max(len(values) // 4, 3)
+    shortest = len(values) - len(values) // 2
     remaining = lengths[shortest - 1 :]
     errors = scatter[shortest - 1 :]
     # The longest remainder among equals, so that constant values need no warm-up.
@@ -82,7 +85,12 @@ def _best_cut(values: np.ndarray) -> int:
     return len(values) - best
 
 
-def _outside(leading: np.ndarray, centre: float, spread: float) -> bool:
-    if not len(leading):
-        return False
-    return abs(float(np.mean(leading)) - centre) > _FAR * spread / math.sqrt(len(leading))
+def _beyond_scatter(leading: np.ndarray, centre: float, spread: float) -> bool:
+    return bool(len(leading)) and abs(float(leading.mean()) - centre) > _FAR * spread / math.sqrt(len(leading))
+
+
+def _unusual(leading: np.ndarray, tail: np.ndarray, centre: float) -> bool:
+    """Whether the furthest leading sample lies further out than the tail goes by itself."""
+    furthest = leading[np.argmax(np.abs(leading - centre))]
+    as_far = np.mean(tail >= furthest) if furthest > centre else np.mean(tail <= furthest)
+    return bool(as_far <= _USUAL_SHARE)
