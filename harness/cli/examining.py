@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import secrets
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +14,17 @@ from harness.cli.selecting import open_project
 from harness.environment import describe_environment
 from harness.instruments import InstrumentUnavailable
 from harness.instruments.memory import HostMemoryMeter
-from harness.instruments.noise import NoiseFloor, measure_noise_floor
 from harness.instruments.timing import clock_resolution_ns, loop_overhead_ns
+from harness.known.machine import ROUNDS, Machine, measure_machine
+
+# A difference below it is within the noise of most machines; above it comparisons need many processes.
+NOISY = 0.05
+SLOW_START_MS = 50.0
 
 
 def run_doctor(project: Path, as_json: bool) -> None:
-    """Describe the machine, its sensors and its noise, and say what to do about what is wrong."""
-    found = examine(open_project(project).root)
+    """Describe the machine, its sensors, its noise and its ceilings, and say what to do about what is wrong."""
+    found = examine(open_project(project).root, _say)
     if as_json:
         print(json.dumps(found, indent=1))
         return
@@ -29,11 +36,17 @@ def run_doctor(project: Path, as_json: bool) -> None:
     print(
         f"clock     resolution {clock['resolution_ns']:.0f} ns, timing loop {clock['loop_overhead_ns']:.0f} ns a call"
     )
-    noise = found["noise"]
-    print(
-        f"noise     two runs of the same work differ by {noise['median_difference']:.1%} in the median pair, "
-        f"by {noise['p95_difference']:.1%} in one of twenty"
-    )
+    print(f"worker    answers {found['worker_start_ms']:.0f} ms after it was asked for")
+    for noise in found["noise"]:
+        print(
+            f"noise     {noise['kind']:<10} twice the same: ratio {noise['ratio']:.3f} +- {noise['half_width']:.1%}; "
+            f"one of twenty neighbouring samples differs by over {noise['block_p95']:.1%}"
+        )
+    for ceiling in found["ceilings"]:
+        print(
+            f"ceiling   {ceiling['dtype']:<8} {ceiling['threads']} thread(s): "
+            f"{ceiling['matmul_flops_per_s'] / 1e9:.1f} GFLOP/s, copy {ceiling['copy_bytes_per_s'] / 1e9:.1f} GB/s"
+        )
     print(f"memory    {found['memory_meter'] or 'peak growth can be read'}")
     for device, sensor in found["sensors"].items():
         print(f"energy    {device}: {'readable' if sensor['available'] else sensor['reason']}")
@@ -41,15 +54,19 @@ def run_doctor(project: Path, as_json: bool) -> None:
         print(f"advice    {advice}")
 
 
-def examine(root: Path) -> dict[str, Any]:
+def examine(root: Path, on_step: Callable[[str], None]) -> dict[str, Any]:
     environment = describe_environment(root)
-    noise = measure_noise_floor()
+    measured = measure_machine(secrets.randbits(32), on_step)
     return environment | {
         "clock": {"resolution_ns": clock_resolution_ns(), "loop_overhead_ns": loop_overhead_ns()},
-        "noise": vars(noise),
+        **asdict(measured),
         "memory_meter": _memory_obstacle(),
-        "advice": _advice(environment, noise),
+        "advice": _advice(environment, measured),
     }
+
+
+def _say(step: str) -> None:
+    print(f"measuring: {step} ...", file=sys.stderr, flush=True)
 
 
 def _memory_obstacle() -> str:
@@ -60,7 +77,7 @@ def _memory_obstacle() -> str:
     return ""
 
 
-def _advice(environment: Mapping[str, Any], noise: NoiseFloor) -> list[str]:
+def _advice(environment: Mapping[str, Any], measured: Machine) -> list[str]:
     machine = environment["machine"]
     advice = []
     if machine["governor"] not in ("performance", "not shown"):
@@ -72,6 +89,17 @@ def _advice(environment: Mapping[str, Any], noise: NoiseFloor) -> list[str]:
             "this is a virtual machine, whose CPUs other guests slow down unseen; trust ratios measured in one run, "
             "not single times"
         )
-    if noise.p95_difference > 0.1:
-        advice.append("the same work differs by more than 10 % at times; use --profile full, which measures for longer")
+    if machine["cpus"] == 1:
+        advice.append("only one CPU may be used; what is timed shares it with this program and the rest of the system")
+    widest = max((noise.half_width for noise in measured.noise), default=0.0)
+    if widest > NOISY:
+        advice.append(
+            f"after {ROUNDS} processes the same work is known to +- {widest:.0%} only; end other programs, or ask "
+            "for more processes: --rounds 20"
+        )
+    if measured.worker_start_ms > SLOW_START_MS:
+        advice.append(
+            f"a worker takes {measured.worker_start_ms:.0f} ms to start; list the packages that implementations import "
+            "under preload in [tool.bakeoff]"
+        )
     return advice

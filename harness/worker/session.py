@@ -44,6 +44,10 @@ class Session:
         self._timer: Timer | None = None
         self._iterations = 1
 
+    def hello(self) -> Reply:
+        """Nothing but an answer."""
+        return {}
+
     def prepare(self) -> Reply:
         """Import the implementation and check its answer on fresh inputs; its first call is the check's."""
         begin = time.perf_counter_ns()
@@ -220,6 +224,7 @@ def _pin(cpu: int | None) -> dict[str, float]:
 STEPS: Mapping[str, Callable[..., Reply]] = {
     step.__name__: step
     for step in (
+        Session.hello,
         Session.prepare,
         Session.calibrate,
         Session.sample,
