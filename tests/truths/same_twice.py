@@ -27,9 +27,7 @@ from harness.worker.orders import PROCESSES
 CONFIDENCE = 0.99
 THRESHOLD = 0.02
 ROUNDS, BLOCKS = 10, 6
-PAIRS = dataclasses.replace(
-    QUICK, rounds=ROUNDS, fewest_rounds=ROUNDS, blocks=BLOCKS, precision=0.0, isolated_samples=0
-)
+PAIRS = dataclasses.replace(PROCESSES, rounds=ROUNDS, fewest_rounds=ROUNDS, blocks=BLOCKS, precision=0.0)
 TABLE = Path("results/published/truths/same_twice.csv")
 
 
