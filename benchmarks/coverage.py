@@ -89,6 +89,9 @@ NOISES: Mapping[str, Noise] = {
 }
 
 
+STOPPED = ("normal", "student2", "bimodal", "spikes", "ar0.3", "ar0.6")
+
+
 @lru_cache(maxsize=64)
 def noise_median(noise: str) -> float:
     """Median of the logarithm of the noise, from enough draws to be known to a few thousandths of its scatter."""
@@ -211,13 +214,15 @@ def coverage_when_stopped(noise: str, repeats: int, target: float, most_blocks: 
 
 
 def table(repeats: int) -> Iterator[Coverage]:
+    """Crossovers and stopped processes take several estimates or looks each and a quarter of the repeats."""
     for estimate in ESTIMATES:
         for noise in NOISES:
             for rounds, blocks in DESIGNS:
-                yield coverage(estimate, noise, rounds, blocks, repeats)
-    for noise in ("normal", "student2", "bimodal", "spikes", "ar0.3", "ar0.6"):
+                each = repeats // 4 if estimate == "crossover" else repeats
+                yield coverage(estimate, noise, rounds, blocks, each)
+    for noise in STOPPED:
         for target in (0.02, 0.04):
-            yield coverage_when_stopped(noise, repeats, target)
+            yield coverage_when_stopped(noise, repeats // 4, target)
 
 
 def main() -> None:

@@ -45,7 +45,8 @@ def find_warmup(durations: Sequence[float]) -> WarmUp:
     decides. A cut counts only if the samples before it lie, in the mean, outside that scatter, and one of them where
     hardly any of the second half are: a periodic cost has no warm-up. As Barrett et al. 2017 (Virtual machine warmup
     blows hot and cold) found, a steady state need not come: none was reached if the best cut takes as much as it may,
-    half of the samples, or if what remains has a monotone trend of more than 2 %.
+    half of the samples, or if what remains has a monotone trend of more than 2 %. With fewer than about 20 samples a
+    step after the first half and a slow drift are often not seen.
 
     :raises ValueError: a duration is not positive.
     """
