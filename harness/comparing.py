@@ -9,6 +9,7 @@ from typing import Literal
 from harness.contract import TOTAL
 from harness.records import Record
 from harness.statistics import Estimate, independent_ratio
+from harness.statistics.equivalence import simultaneous_confidence
 from harness.store import Run
 from harness.tables import observe
 
@@ -39,7 +40,8 @@ class Comparison:
 def compare_runs(base: Run, head: Run, threshold: float = DEFAULT_THRESHOLD) -> list[Comparison]:
     """Every contestant and workload that both runs measured, by time and peak memory.
 
-    The runs were not interleaved: whatever changed on the machine between them is part of the ratio.
+    The runs were not interleaved: whatever changed on the machine between them is part of the ratio. The intervals hold
+    all together with 95 % confidence.
 
     :raises Incomparable: the machines differ, or the runs share nothing.
     """
@@ -51,11 +53,10 @@ def compare_runs(base: Run, head: Run, threshold: float = DEFAULT_THRESHOLD) -> 
                 "figures of different machines say nothing about the code"
             )
     groups = [_by_contestant(run.records) for run in (base, head)]
-    comparisons = [
-        comparison
-        for key in groups[0]
-        if key in groups[1] and (comparison := _compare(groups[0][key], groups[1][key], threshold)) is not None
-    ]
+    shared = [key for key in groups[0] if key in groups[1]]
+    confidence = simultaneous_confidence(len(shared))
+    found = (_compare(groups[0][key], groups[1][key], threshold, confidence) for key in shared)
+    comparisons = [comparison for comparison in found if comparison is not None]
     if not comparisons:
         raise Incomparable(f"{base.name} and {head.name} share no contestant that both measured")
     return comparisons
@@ -91,10 +92,10 @@ def _by_contestant(records: Sequence[Record]) -> Mapping[tuple[object, ...], lis
     return groups
 
 
-def _compare(base: Sequence[Record], head: Sequence[Record], threshold: float) -> Comparison | None:
+def _compare(base: Sequence[Record], head: Sequence[Record], threshold: float, confidence: float) -> Comparison | None:
     trial = base[0].trial
     try:
-        ratio = independent_ratio(observe(head, TOTAL), observe(base, TOTAL))
+        ratio = independent_ratio(observe(head, TOTAL), observe(base, TOTAL), confidence)
     except ValueError:  # one side has no figure, or its memory did not grow
         return None
     return Comparison(

@@ -24,6 +24,7 @@ from harness.statistics import (
     Estimate,
     crossover,
     growth_exponent,
+    independent_ratio,
     mean_estimate,
     median_estimate,
     paired_differences,
@@ -46,11 +47,11 @@ def estimate_evidence(suite: Suite, evidence: Evidence, found: Measurements, con
             ]
             return _or_not_measured(lambda: paired_ratio(sides[0], sides[1], confidence))
         case CaseRatio(implementation, numerator, denominator, instrument):
-            medians = [
-                median_estimate(found.costs(name, need_at(implementation, where, instrument), where.phase), confidence)
+            sides = [
+                found.costs(name, need_at(implementation, where, instrument), where.phase)
                 for where in (numerator, denominator)
             ]
-            return _quotient(medians[0], medians[1])
+            return _or_not_measured(lambda: independent_ratio(sides[0], sides[1], confidence))
         case CostGrowth(implementation, axis, values, where, instrument):
             costs = {
                 value: found.costs(name, need_at(implementation, at_value(where, axis, value), instrument), where.phase)
@@ -111,16 +112,6 @@ def share_of_ceiling(
                 least_s = sum(part.bytes_moved for part in parts) / measured["copy_bytes_per_s"]
             return duration_s.inverted().scaled(least_s)
     raise NotMeasured(f"no ceiling was measured for {where.dtype} on {where.device}")
-
-
-def _quotient(numerator: Estimate, denominator: Estimate) -> Estimate:
-    """Ratio of two independent estimates; the interval takes the worst of both ends."""
-    return Estimate(
-        numerator.value / denominator.value,
-        numerator.low / denominator.high,
-        numerator.high / denominator.low,
-        numerator.count + denominator.count,
-    )
 
 
 def _or_not_measured(compute: Any) -> Estimate:

@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.records import FORMAT, Record
 from harness.reporting import text
-from harness.statistics.estimates import FEWEST_ROUNDS, RESAMPLES
+from harness.statistics.estimates import FEWEST_ROUNDS
 
 _BUSY_SHARE = 0.25
 
@@ -45,7 +45,6 @@ class Origin:
     revision: str
     version: str
     blocks: str
-    resamples: int
     fewest_rounds: int
 
 
@@ -65,7 +64,6 @@ def describe_origin(name: str, environment: Mapping[str, Any], records: Sequence
         version=f"bakeoff {environment.get('bakeoff', text.DASH)}, environment format "
         f"{environment.get('format', text.DASH)}, records read as format {FORMAT}",
         blocks=_blocks(records),
-        resamples=RESAMPLES,
         fewest_rounds=FEWEST_ROUNDS,
     )
 

@@ -18,7 +18,7 @@ class Standings:
 
     def __init__(self, settings: Settings, earlier: Iterable[Record] = ()) -> None:
         self._settings = settings
-        self._rule = StoppingRule(settings.precision, fewest_blocks=1)
+        self._rule = StoppingRule(settings.precision, fewest_blocks=1, fewest_rounds=settings.fewest_rounds)
         self._keys: set[str] = set()
         self._failed: set[tuple[object, ...]] = set()
         self._durations_ns: dict[tuple[object, ...], dict[tuple[int, int], float]] = {}

@@ -16,7 +16,6 @@ CONFIDENCE = 0.95
 FEWEST_ROUNDS = 5
 
 # Read by the report's description of how figures were taken; no interval here is resampled.
-RESAMPLES = 2000
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ class StoppingRule:
     few values can decide (Chow and Robbins 1965; Singham and Schruben 2012). The correction is a least number of
     independent values: correlated blocks count as the fewer independent ones that say as much. Both least numbers were
     chosen by simulation among several corrections (a wider margin, rarer looks, overshooting). Independent blocks then
-    keep their coverage; blocks correlated by 0.3 to 0.6 fall to 91 to 93 % (``results/published/coverage.csv``).
+    keep their coverage; blocks correlated by 0.3 to 0.6 fall to 91 to 93 % (``results/published/truths/coverage.csv``).
 
     :param target: half width of the interval as a share of the value.
     :param fewest_blocks: independent blocks that are taken at least while there are fewer than five processes; at 20

@@ -1,6 +1,6 @@
 """Nominal 95 % intervals hold the truth in 93 to 97 % of repeats, or the estimate says what weakens it.
 
-The whole table, with more noise shapes and designs, is ``results/published/coverage.csv``.
+The whole table, with more noise shapes and designs, is ``results/published/truths/coverage.csv``.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import math
 
 import pytest
 
-from benchmarks.coverage import Coverage, coverage, coverage_when_stopped
 from harness.statistics import median_estimate
+from tests.truths.coverage import Coverage, coverage, coverage_when_stopped
 
 REPEATS = 2000
 INDEPENDENT = ("normal", "lognormal", "bimodal", "student2", "spikes")

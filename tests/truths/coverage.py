@@ -1,9 +1,9 @@
 """How often the intervals of ``harness.statistics`` hold the truth, by simulation on known noise.
 
-``python -m benchmarks.coverage`` writes ``results/published/coverage.csv``: one row per estimate, noise and number of
-rounds and blocks, with the share of intervals that hold the truth, their median half width, the share that say that
-blocks are correlated and the share that neither hold the truth nor say so. Under ``stopped_median`` the number of
-blocks is the mean number at which the stopping rule ended a single process, at most 200. Fixed seeds; about twenty
+``python -m tests.truths.coverage`` writes ``results/published/truths/coverage.csv``: one row per estimate, noise, number
+of rounds and number of blocks, with the share of intervals that hold the truth, their median half width, the share that
+say that blocks are correlated and the share that neither hold the truth nor say so. Under ``stopped_median`` the number
+of blocks is the mean number at which the stopping rule ended a single process, at most 200. Fixed seeds; about twenty
 minutes on one core.
 """
 
@@ -228,7 +228,7 @@ def table(repeats: int) -> Iterator[Coverage]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--repeats", type=int, default=2000)
-    parser.add_argument("--output", type=Path, default=Path("results/published/coverage.csv"))
+    parser.add_argument("--output", type=Path, default=Path("results/published/truths/coverage.csv"))
     options = parser.parse_args()
     with options.output.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, [each.name for each in fields(Coverage)], lineterminator="\n")
