@@ -1,167 +1,115 @@
 """Peak memory: how far the process grows over a call beyond what it held before it, inputs excluded.
 
-On Linux the kernel's own high-water mark (``VmHWM``) is reset before each phase, so that transient peaks count and
-earlier ones do not. Processes that the call starts are included by their private memory, which is sampled while the
-call runs. On a GPU the framework's allocator counts.
+On Linux the kernel's own high-water mark (``VmHWM``) counts, reset before each phase, so that transient peaks count and
+earlier ones do not, together with the processes that the call starts. On a GPU the framework's allocator counts, and
+its reserve and the host's growth stand beside it.
 """
 
 from __future__ import annotations
 
-import ctypes
 import gc
-import re
-import threading
 from collections.abc import Callable
-from pathlib import Path
-from types import TracebackType
-
-import psutil
+from typing import Any
 
 from harness.instruments import InstrumentUnavailable
+from harness.instruments.allocators import nothing_to_reuse, trim_heap
+from harness.instruments.process_tree import TreePeak, reset_high_water_mark
 
-CHILD_SAMPLING_INTERVAL_S = 0.01
-_M_TRIM_THRESHOLD = -1
-_M_MMAP_THRESHOLD = -3
-_STATUS = Path("/proc/self/status")
-_CLEAR_REFS = Path("/proc/self/clear_refs")
+Lap = Callable[[str], None]
 
 
 class HostMemoryMeter:
-    """Growth of this process and of the processes it starts, in bytes."""
+    """Growth of this process and of the processes it starts, in bytes.
+
+    Right within 1 % and 1 MiB: memory comes in pages, and the kernel keeps its counters per CPU and folds them from
+    max(32, 2 x CPUs) pages on (lib/percpu_counter.c), so that a peak which many threads reach on many CPUs, and which
+    is gone when the phase ends, may be off by that many pages for each of these CPUs.
+
+    :ivar saw_children: whether processes that a call started or made larger are in a figure.
+    :ivar beside: further figures of the last call, with units in their names: ``children_peak_bytes``, what other
+        processes grew by at most.
+    :raises InstrumentUnavailable: the kernel's high-water mark cannot be reset here.
+    """
 
     def __init__(self) -> None:
-        try:
-            _CLEAR_REFS.write_text("5")
-        except OSError as error:
-            raise InstrumentUnavailable(
-                f"the kernel's high-water mark cannot be reset ({_CLEAR_REFS}: {error.strerror}); "
-                "peak memory needs Linux with /proc writable for the own process"
-            ) from error
-        self._keep_nothing_freed()
-        self._base_bytes = 0
-        self._children = _ChildSampler()
+        reset_high_water_mark()
         self.saw_children = False
+        self.beside: dict[str, float] = {}
 
-    @staticmethod
-    def _keep_nothing_freed() -> None:
-        """Have the allocator return freed blocks at once, so that none is reused unseen by the high-water mark."""
-        libc = ctypes.CDLL(None)
-        if hasattr(libc, "mallopt"):
-            libc.mallopt(_M_MMAP_THRESHOLD, 64 * 1024)
-            libc.mallopt(_M_TRIM_THRESHOLD, 0)
+    def measure(self, call: Callable[[Lap], object]) -> dict[str, float]:
+        """Run ``call(lap)`` once; the peak growth in each phase over what was held before the call.
 
-    def measure(self, call: Callable[[Callable[[str], None]], object]) -> dict[str, float]:
-        """Run ``call(lap)`` once; the peak growth in each phase over what was held before the call."""
+        The first call in a process also grows it by what is loaded and set up once; leave it out. What one phase
+        freed counts in the next where the process still has it: CPython keeps arenas in which a small object survives.
+        """
         peaks: dict[str, float] = {}
+        self.beside = {"children_peak_bytes": 0.0}
+        with nothing_to_reuse(), TreePeak() as tree:
 
-        def lap(phase: str) -> None:
-            own_bytes = max(_status_bytes("VmHWM") - self._base_bytes, 0)
-            children_bytes = self._children.take_peak_bytes()
-            self.saw_children |= children_bytes > 0
-            peaks[phase] = float(own_bytes + children_bytes)
-            _CLEAR_REFS.write_text("5")
+            def lap(phase: str) -> None:
+                peak_bytes, children_bytes = tree.take_bytes()
+                peaks[phase] = float(peak_bytes)
+                self.beside["children_peak_bytes"] = max(self.beside["children_peak_bytes"], float(children_bytes))
+                trim_heap()  # what this phase freed is none of the next one's
+                tree.forget_own_peak()
 
-        gc.collect()
-        libc = ctypes.CDLL(None)
-        if hasattr(libc, "malloc_trim"):
-            libc.malloc_trim(0)
-        _CLEAR_REFS.write_text("5")
-        self._base_bytes = _status_bytes("VmRSS")
-        with self._children:
             call(lap)
+        self.saw_children |= self.beside["children_peak_bytes"] > 0
         return peaks
 
 
 class CudaMemoryMeter:
-    """Growth of what torch's caching allocator has handed out on the device, in bytes."""
+    """Growth of what torch's caching allocator has handed out on the current device, in bytes.
 
-    saw_children = False
+    :ivar beside: further figures of the last call, each the largest of its phases: ``reserved_peak_bytes``, growth of
+        what the allocator has taken from the device, which is rounded up and includes what it keeps for later, and
+        ``host_peak_bytes``, growth of the process and those it starts, where that can be read.
+    """
 
-    def measure(self, call: Callable[[Callable[[str], None]], object]) -> dict[str, float]:
-        import torch
+    def __init__(self, cuda: Any = None) -> None:
+        if cuda is None:
+            import torch
 
-        peaks: dict[str, float] = {}
+            cuda = torch.cuda
+        self._cuda = cuda
+        self._host: HostMemoryMeter | None
+        try:
+            self._host = HostMemoryMeter()
+        except InstrumentUnavailable:
+            self._host = None
+        self.saw_children = False
+        self.beside: dict[str, float] = {}
+
+    def measure(self, call: Callable[[Lap], object]) -> dict[str, float]:
+        """Run ``call(lap)`` once; the peak growth in each phase over what was allocated before the call."""
+        cuda = self._cuda
+        allocated: dict[str, float] = {}
+        reserved: dict[str, float] = {}
         gc.collect()
-        torch.cuda.synchronize()
-        torch.cuda.empty_cache()
-        base_bytes = torch.cuda.memory_allocated()
-        torch.cuda.reset_peak_memory_stats()
+        cuda.synchronize()
+        cuda.empty_cache()
+        base_allocated_bytes, base_reserved_bytes = cuda.memory_allocated(), cuda.memory_reserved()
+        cuda.reset_peak_memory_stats()
 
-        def lap(phase: str) -> None:
-            torch.cuda.synchronize()
-            peaks[phase] = float(torch.cuda.max_memory_allocated() - base_bytes)
-            torch.cuda.reset_peak_memory_stats()
+        def run(host_lap: Lap) -> object:
+            def lap(phase: str) -> None:
+                cuda.synchronize()
+                allocated[phase] = float(cuda.max_memory_allocated() - base_allocated_bytes)
+                reserved[phase] = float(cuda.max_memory_reserved() - base_reserved_bytes)
+                host_lap(phase)
+                cuda.reset_peak_memory_stats()
 
-        call(lap)
-        return peaks
+            return call(lap)
+
+        if self._host is None:
+            run(lambda phase: None)
+        else:
+            host = self._host.measure(run)
+            self.saw_children = self._host.saw_children
+            self.beside = {"host_peak_bytes": max(host.values(), default=0.0)}
+        self.beside["reserved_peak_bytes"] = max(reserved.values(), default=0.0)
+        return allocated
 
 
 def make_memory_meter(device: str) -> HostMemoryMeter | CudaMemoryMeter:
     return CudaMemoryMeter() if device == "cuda" else HostMemoryMeter()
-
-
-class _ChildSampler:
-    """Samples the summed private memory of all descendants in a thread and keeps the peak."""
-
-    def __init__(self) -> None:
-        self._process = psutil.Process()
-        self._pids: list[int] = []
-        self._last_pid = ""
-        self._peak_bytes = 0
-        self._lock = threading.Lock()
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def __enter__(self) -> None:
-        self._stop.clear()
-        self.take_peak_bytes()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join()
-
-    def take_peak_bytes(self) -> int:
-        """The peak since it was last taken."""
-        self._look()
-        with self._lock:
-            peak, self._peak_bytes = self._peak_bytes, 0
-        return peak
-
-    def _watch(self) -> None:
-        while not self._stop.wait(CHILD_SAMPLING_INTERVAL_S):
-            self._look()
-
-    def _look(self) -> None:
-        last_pid = _last_pid()
-        if last_pid != self._last_pid:  # looking for children means looking at every process of the machine
-            self._last_pid = last_pid
-            self._pids = [child.pid for child in self._process.children(recursive=True)]
-        total = sum(_private_bytes(pid) for pid in self._pids)
-        with self._lock:
-            self._peak_bytes = max(self._peak_bytes, total)
-
-
-def _status_bytes(field: str) -> int:
-    match = re.search(rf"^{field}:\s+(\d+) kB", _STATUS.read_text(), re.MULTILINE)
-    if match is None:
-        raise InstrumentUnavailable(f"{_STATUS} has no {field}")
-    return int(match.group(1)) * 1024
-
-
-def _last_pid() -> str:
-    """The process number that the kernel gave out last; while it stays the same nobody has started a process."""
-    return Path("/proc/loadavg").read_text().split()[-1]
-
-
-def _private_bytes(pid: int) -> int:
-    """What the process holds for itself alone; 0 once it is gone."""
-    try:
-        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    except OSError:
-        return 0
-    return sum(int(kilobytes) for kilobytes in re.findall(r"^Private_\w+:\s+(\d+) kB", rollup, re.MULTILINE)) * 1024

@@ -14,8 +14,6 @@ from harness.contract import Implementation, Inputs
 PhaseTimes = dict[str, float]
 FreshInputs = Callable[[], Inputs]
 
-COLD_CACHE_BYTES = 256 * 2**20
-BLOCKING_CYCLES = 2_000_000
 WARMUP_CALLS = 3
 FEWEST_WARMUP = 20
 OVERHEAD_ITERATIONS = 200
@@ -120,56 +118,12 @@ class CpuTimer:
         return {phase: total / iterations for phase, total in elapsed.items()}
 
 
-class CudaTimer:
-    """Device events around calls on a GPU, each call with a cold second-level cache.
-
-    A buffer larger than the cache is overwritten before each call, and a spinning kernel keeps the device busy until
-    the host has queued the call, so that the start event does not wait for dispatch.
-    """
-
-    def __init__(self, implementation: Implementation) -> None:
-        import torch
-
-        self._torch: Any = torch
-        self._implementation = implementation
-        self._flush = torch.empty(COLD_CACHE_BYTES, dtype=torch.int8, device="cuda")
-
-    def sample(self, fresh_inputs: FreshInputs, phases: tuple[str, ...], iterations: int) -> PhaseTimes:
-        cuda = self._torch.cuda
-        elapsed = dict.fromkeys(phases, 0.0)
-        inputs = fresh_inputs()
-        for iteration in range(iterations):
-            if iteration and self._implementation.mutates:
-                inputs = fresh_inputs()
-            self._flush.zero_()
-            cuda.synchronize()
-            cuda._sleep(BLOCKING_CYCLES)
-            events = [cuda.Event(enable_timing=True) for _ in range(len(phases) + 1)]
-            events[0].record()
-            self._call(inputs, phases, events[1:])
-            cuda.synchronize()
-            for phase, begin, end in zip(phases, events, events[1:], strict=False):
-                elapsed[phase] += begin.elapsed_time(end) * 1e6
-        return {phase: total / iterations for phase, total in elapsed.items()}
-
-    def _call(self, inputs: Inputs, phases: tuple[str, ...], events: list[Any]) -> None:
-        if not self._implementation.is_generator:
-            result = self._implementation.function(**inputs)
-            events[0].record()
-            del result
-            return
-        generator = self._implementation.function(**inputs)
-        delivered = []
-        try:
-            for _, event in zip(phases, events, strict=True):
-                delivered.append(next(generator))
-                event.record()
-        finally:
-            generator.close()
-
-
 def make_timer(implementation: Implementation, device: str) -> Timer:
-    return CudaTimer(implementation) if device == "cuda" else CpuTimer(implementation)
+    if device == "cuda":
+        from harness.instruments.cuda_timing import CudaTimer  # which takes its types from here
+
+        return CudaTimer(implementation)
+    return CpuTimer(implementation)
 
 
 def warm_up(timer: Timer, fresh_inputs: FreshInputs, phases: tuple[str, ...], at_least_s: float) -> tuple[Warm, ...]:
