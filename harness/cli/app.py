@@ -91,6 +91,9 @@ def run_command(
         int | None,
         typer.Option(help="processes per contestant: 1 in the quick profile, 5 to 10 in the full one", min=1),
     ] = None,
+    cuda_graph: Annotated[
+        bool, typer.Option("--cuda-graph", help="on a GPU time replays of a captured graph instead of calls")
+    ] = False,
     pin: Annotated[bool, typer.Option(help="keep contestants with one thread on one CPU while they are timed")] = True,
     report: Annotated[bool, typer.Option(help="write the page at the end")] = True,
     as_json: Json = False,
@@ -116,6 +119,7 @@ def run_command(
             pin=pin,
             precision_percent=precision,
             rounds=rounds,
+            cuda_graph=cuda_graph,
         )
     )
 

@@ -53,10 +53,11 @@ class Request:
     pin: bool = True
     precision_percent: float | None = None
     rounds: int | None = None
+    cuda_graph: bool = False
 
     @property
     def settings(self) -> Settings:
-        settings = SETTINGS[choose_profile(self.profile)]
+        settings = dataclasses.replace(SETTINGS[choose_profile(self.profile)], cuda_graph=self.cuda_graph)
         if self.precision_percent is not None:
             settings = dataclasses.replace(settings, precision=self.precision_percent / 100)
         if self.rounds is not None:
@@ -112,6 +113,7 @@ def _as_before(request: Request, environment: Mapping[str, Any]) -> Request:
         pin=asked.get("pin", True),
         precision_percent=asked.get("precision_percent"),
         rounds=asked.get("rounds"),
+        cuda_graph=asked.get("cuda_graph", False),
     )
 
 
@@ -154,6 +156,7 @@ def _new_run(request: Request, catalogue: Catalogue, scope: Scope) -> RunWriter:
             "pin": request.pin,
             "precision_percent": request.precision_percent,
             "rounds": request.rounds,
+            "cuda_graph": request.cuda_graph,
         },
         "settings": dataclasses.asdict(request.settings),
         "ceilings": [],

@@ -9,6 +9,7 @@ a call is a figure of its own (:meth:`CudaTimer.dispatch_ns`).
 from __future__ import annotations
 
 import gc
+import statistics
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -33,6 +34,7 @@ SHORTEST_BLOCK_NS = 100_000.0
 LONGEST_BLOCK_NS = 200_000_000.0
 BLOCK_PER_DISPATCH = 2.0
 MOST_LENGTHENINGS = 4
+OVERHEAD_REPEATS = 9
 _REMEMBERED_CALLS = 16
 
 
@@ -110,6 +112,18 @@ class CudaTimer:
         :raises InstrumentUnavailable: the cache cannot be flushed, or the call not be captured in a graph.
         """
         return self._mean(fresh_inputs, phases, iterations, lambda timed: timed.device_ns)
+
+    def overhead_ns(self, fresh_inputs: FreshInputs, phases: tuple[str, ...]) -> float:
+        """Device nanoseconds between two events with nothing in between, the median of a few."""
+        gaps_ns = []
+        for _ in range(OVERHEAD_REPEATS):
+            begin, end = self._device.event(), self._device.event()
+            self._device.block(SHORTEST_BLOCK_NS)
+            begin.record()
+            end.record()
+            self._device.synchronise()
+            gaps_ns.append(begin.elapsed_time(end) * 1e6)
+        return statistics.median(gaps_ns)
 
     def dispatch_ns(self, fresh_inputs: FreshInputs, phases: tuple[str, ...], iterations: int) -> PhaseTimes:
         """Host nanoseconds to queue a call by phase, mean of ``iterations`` calls; the device is busy meanwhile.

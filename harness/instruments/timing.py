@@ -118,11 +118,12 @@ class CpuTimer:
         return {phase: total / iterations for phase, total in elapsed.items()}
 
 
-def make_timer(implementation: Implementation, device: str) -> Timer:
+def make_timer(implementation: Implementation, device: str, *, graph: bool = False) -> Timer:
+    """:param graph: on a GPU replay calls from a captured graph."""
     if device == "cuda":
         from harness.instruments.cuda_timing import CudaTimer  # which takes its types from here
 
-        return CudaTimer(implementation)
+        return CudaTimer(implementation, graph=graph)
     return CpuTimer(implementation)
 
 

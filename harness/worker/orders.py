@@ -34,6 +34,7 @@ class Settings:
     :param memory_calls: calls whose peak memory is read.
     :param energy_window_s: how long a call is repeated for one reading of energy.
     :param prepare_timeout_s: for importing, compiling and checking.
+    :param cuda_graph: on a GPU time replays of a captured graph instead of calls.
     """
 
     rounds: int
@@ -48,6 +49,7 @@ class Settings:
     memory_calls: int
     energy_window_s: float
     prepare_timeout_s: float
+    cuda_graph: bool = False
 
 
 QUICK = Settings(

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,6 +29,9 @@ from harness.worker.checking import check_call
 from harness.worker.loading import load_implementation
 from harness.worker.orders import Module, Order
 
+if TYPE_CHECKING:
+    from harness.worker.gpu import GpuWatch
+
 Reply = dict[str, Any]
 
 
@@ -42,6 +45,7 @@ class Session:
         self._inputs: Inputs | None = None
         self._originals: dict[str, Any] = {}
         self._timer: Timer | None = None
+        self._watch: GpuWatch | None = None
         self._iterations = 1
 
     def hello(self) -> Reply:
@@ -63,16 +67,22 @@ class Session:
         """
         pinned = _pin(cpu)
         implementation = self._loaded()
-        timer = self._timer = make_timer(implementation, self._trial.device)
+        settings, on_gpu = self._order.settings, self._trial.device == "cuda"
+        timer = self._timer = make_timer(implementation, self._trial.device, graph=settings.cuda_graph)
         phases = self._phases(implementation)
         self._fresh_inputs()
         gc.collect()
         gc.freeze()
-        warmup = warm_up(timer, self._fresh_inputs, phases, self._order.settings.warmup_s)
-        overhead_ns = timer.overhead_ns(self._fresh_inputs, phases)
-        calibration = calibrate(warmup, self._order.settings.sample_target_ns, overhead_ns)
+        warmup = warm_up(timer, self._fresh_inputs, phases, settings.warmup_s)
+        calibration = calibrate(warmup, settings.sample_target_ns, timer.overhead_ns(self._fresh_inputs, phases))
         self._iterations = calibration.iterations
-        return {"warmup": [asdict(warm) for warm in warmup], "calibration": asdict(calibration) | pinned}
+        besides: dict[str, float] = dict(pinned)
+        if on_gpu:
+            from harness.worker.gpu import GpuWatch, costs_besides
+
+            self._watch = GpuWatch.open()
+            besides |= costs_besides(implementation, self._fresh_inputs, phases)
+        return {"warmup": [asdict(warm) for warm in warmup], "calibration": asdict(calibration) | besides}
 
     def sample(self) -> Reply:
         """One sample of the calibrated number of calls."""
@@ -80,8 +90,11 @@ class Session:
         if self._timer is None:
             raise RuntimeError("sample was asked for before calibrate")
         begin = time.perf_counter()
-        values = self._timer.sample(self._fresh_inputs, self._phases(implementation), self._iterations)
-        return {"values": values, "iterations": self._iterations, "elapsed_s": time.perf_counter() - begin}
+        take = partial(self._timer.sample, self._fresh_inputs, self._phases(implementation), self._iterations)
+        values, readings, flags = self._watch.around(take) if self._watch else (take(), {}, ())
+        elapsed_s = time.perf_counter() - begin
+        counts = {"iterations": self._iterations, "elapsed_s": elapsed_s}
+        return {"values": values, "readings": readings, "sample_flags": list(flags), **counts}
 
     def verify(self) -> Reply:
         """Check the answer again, on inputs that the implementation has not seen."""

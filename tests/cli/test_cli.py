@@ -172,7 +172,10 @@ def test_doctor_as_json(bakeoff: Bakeoff) -> None:
     document = json.loads(bakeoff("doctor", "--json").stdout)
     assert document["clock"]["resolution_ns"] > 0
     assert set(document["sensors"]) == {"cpu", "cuda"}
-    assert document["noise"]["pairs"] == 100
+    assert {noise["kind"] for noise in document["noise"]} == {"python", "arithmetic", "memory"}
+    assert all(noise["ratio"] > 0 and noise["half_width"] >= 0 for noise in document["noise"])
+    assert {ceiling["dtype"] for ceiling in document["ceilings"]} == {"float32", "float64"}
+    assert document["worker_start_ms"] > 0
 
 
 def test_version(bakeoff: Bakeoff) -> None:

@@ -1,10 +1,10 @@
 """How often the intervals of ``harness.statistics`` hold the truth, by simulation on known noise.
 
-``python -m tests.truths.coverage`` writes ``results/published/truths/coverage.csv``: one row per estimate, noise, number
-of rounds and number of blocks, with the share of intervals that hold the truth, their median half width, the share that
-say that blocks are correlated and the share that neither hold the truth nor say so. Under ``stopped_median`` the number
-of blocks is the mean number at which the stopping rule ended a single process, at most 200. Fixed seeds; about twenty
-minutes on one core.
+``python -m tests.truths.coverage`` writes ``results/published/truths/coverage.csv``: a row for each estimate, noise,
+number of rounds and number of blocks. Its columns are the share of intervals that hold the truth, their median half
+width, the share that say that blocks are correlated and the share that neither hold the truth nor say so. Under
+``stopped_median`` the number of blocks is the mean at which the stopping rule ended a single process, at most 200.
+Fixed seeds; about twenty minutes on one core.
 """
 
 from __future__ import annotations
