@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 
+# An interval from a value to more than a hundred times it says that nothing is known.
+WIDEST_INTERVAL = 100.0
+
 _DURATIONS = ((1e9, "s"), (1e6, "ms"), (1e3, "us"), (1.0, "ns"))
 _BYTES = ((2.0**30, "GiB"), (2.0**20, "MiB"), (2.0**10, "KiB"), (1.0, "B"))
 
@@ -33,7 +36,14 @@ def format_ratio(ratio: float) -> str:
 
 
 def format_interval(low: float, high: float) -> str:
-    return "" if math.isnan(low) or math.isnan(high) else f"{low:.3g} to {high:.3g}"
+    if math.isnan(low) or math.isnan(high):
+        return ""
+    return "unknown" if tells_nothing(low, high) else f"{low:.3g} to {high:.3g}"
+
+
+def tells_nothing(low: float, high: float) -> bool:
+    """Whether an interval of a positive quantity is too wide to be worth its digits."""
+    return 0 < low < high / WIDEST_INTERVAL
 
 
 def _scaled(value: float, units: tuple[tuple[float, str], ...]) -> str:

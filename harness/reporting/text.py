@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from harness.contract import Band
-from harness.figures import format_bytes, format_duration, format_energy
+from harness.figures import format_bytes, format_duration, format_energy, tells_nothing
 from harness.statistics import Estimate
 
 DASH = "–"
@@ -53,6 +53,8 @@ def interval(estimate: Estimate | None, unit: str = "1") -> str:
         return ""
     if not estimate.has_interval:
         return "no interval"
+    if tells_nothing(estimate.low, estimate.high):
+        return "interval too wide to tell"
     low, high = quantity(estimate.low, unit), quantity(estimate.high, unit)
     figure, space, scale = low.rpartition("\u00a0")
     shared = space and high.endswith(space + scale)
