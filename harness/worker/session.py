@@ -54,11 +54,18 @@ class Session:
 
     def prepare(self) -> Reply:
         """Import the implementation and check its answer on fresh inputs; its first call is the check's."""
-        begin = time.perf_counter_ns()
-        self._implementation = self._load(self._order.code)
-        load_ns = time.perf_counter_ns() - begin
+        load_ns = self._import()
         reply = self._check(self._trial, "before")
         return reply | {"setup_ns": {"load": load_ns, "first_call": reply["call_ns"]}}
+
+    def load(self) -> Reply:
+        """Import an implementation that another process has found right, and call it once; it is checked afterwards."""
+        load_ns = self._import()
+        implementation = self._loaded()
+        inputs = self._fresh_inputs()
+        begin = time.perf_counter_ns()
+        call(implementation, inputs, self._phases(implementation), no_lap)
+        return {"setup_ns": {"load": load_ns, "first_call": time.perf_counter_ns() - begin}}
 
     def calibrate(self, cpu: int | None = None) -> Reply:
         """Warm up on the trial's own inputs and choose how many calls make a sample.
@@ -152,6 +159,12 @@ class Session:
         """The machine's own best rates for the trial's device, dtype and threads."""
         return asdict(measure_ceiling(self._trial.device, self._trial.dtype, self._trial.threads))
 
+    def _import(self) -> int:
+        """Import the trial's implementation; how many nanoseconds it took."""
+        begin = time.perf_counter_ns()
+        self._implementation = self._load(self._order.code)
+        return time.perf_counter_ns() - begin
+
     def _check(self, trial: Trial, when: str) -> Reply:
         suite = self._suite()
         check = check_call(
@@ -239,6 +252,7 @@ STEPS: Mapping[str, Callable[..., Reply]] = {
     for step in (
         Session.hello,
         Session.prepare,
+        Session.load,
         Session.calibrate,
         Session.sample,
         Session.verify,
