@@ -1,99 +1,90 @@
-"""A function that waits for a given reading of the clock, measured by the whole engine.
+"""A function that spins until a given reading of the clock, and how long the timer says that it takes.
+
+The readings of successive calls are a fixed time apart, so that what a call costs besides spinning, and what the system
+takes away in between, is made up for by the next one: the truth of a sample is that time, whatever happens in it.
 
 Run it with ``python -m tests.truths.waiting``; it writes ``results/published/truths/waiting.csv``.
 """
 
 from __future__ import annotations
 
-import secrets
-import tempfile
+import gc
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from harness.claims.observations import Measurements
-from harness.config import Project
-from harness.contract import TOTAL, Case
-from harness.discovery import load_catalogue
-from harness.environment import describe_machine, usable_cpu_numbers
-from harness.known.measure import Silent
-from harness.needs import Need
-from harness.plan import Scope, make_plan
-from harness.records import Record
-from harness.runner.run import Engine, execute
-from harness.runner.workers import Deadline, WorkerPool
+from harness.contract import Output, Suite, Tolerance, grid, implements
+from harness.environment import describe_machine
+from harness.instruments.timing import CpuTimer, calibrate, warm_up
 from harness.statistics import median_estimate
-from harness.worker.orders import PROCESSES
 
 DURATIONS_US = (10, 100, 1_000, 10_000, 100_000)
+SAMPLE_NS, SAMPLES, WARMUP_S = 20e6, 40, 0.05
 TABLE = Path("results/published/truths/waiting.csv")
-
-SUITE = f'''
-"""Waiting by looking at the clock."""
-import numpy as np
-from harness.contract import Output, Suite, Tolerance, grid
+ANSWER = np.zeros(1)
 
 SUITE = Suite(
     name="waiting",
     title="Waiting by looking at the clock",
-    cases=grid(microseconds={list(DURATIONS_US)}),
-    make_inputs=lambda rng, microseconds: {{"microseconds": microseconds}},
-    reference=lambda microseconds: {{"waited": np.array([float(microseconds)])}},
-    phases={{"call": (Output("waited", Tolerance({{"float64": 0.0}})),)}},
+    cases=grid(duration_ns=[1000 * duration for duration in DURATIONS_US]),
+    make_inputs=lambda rng, duration_ns: {"schedule": Schedule(duration_ns)},
+    reference=lambda schedule: {"nothing": ANSWER},
+    phases={"call": (Output("nothing", Tolerance({"float64": 0.0})),)},
     baseline="spin",
-    axis="microseconds",
-    dtypes={{"cpu": ("float64",)}},
+    axis="duration_ns",
+    dtypes={"cpu": ("float64",)},
 )
-'''
-SPIN = '''
-"""Looks at the clock until it shows the end."""
-import time
-import numpy as np
-from harness.contract import implements
-from waiting_suites.waiting.suite import SUITE
+
+
+class Schedule:
+    """The readings until which the calls of one sample spin, the first counted from the first call."""
+
+    def __init__(self, duration_ns: int) -> None:
+        self.duration_ns = duration_ns
+        self.end_ns = 0
 
 
 @implements(SUITE, dtypes=("float64",))
-def spin(microseconds):
-    end = time.perf_counter_ns() + 1000 * microseconds
-    while time.perf_counter_ns() < end:
+def spin(schedule):  # type: ignore[no-untyped-def]
+    end_ns = schedule.end_ns = (schedule.end_ns or time.perf_counter_ns()) + schedule.duration_ns
+    while time.perf_counter_ns() < end_ns:
         pass
-    return np.array([float(microseconds)])
-'''
+    return ANSWER
+
+
+def measure_waiting(duration_ns: int, samples: int = SAMPLES, sample_ns: float = SAMPLE_NS) -> list[float]:
+    """Nanoseconds per call, sample by sample."""
+
+    def fresh_inputs() -> dict[str, Schedule]:
+        return {"schedule": Schedule(duration_ns)}
+
+    gc.collect()
+    gc.freeze()
+    timer = CpuTimer(spin)
+    warmup = warm_up(timer, fresh_inputs, ("call",), WARMUP_S)
+    calibration = calibrate(warmup, sample_ns, timer.overhead_ns(fresh_inputs, ("call",)))
+    return [timer.sample(fresh_inputs, ("call",), calibration.iterations)["call"] for _ in range(samples)]
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        suites, impls = root / "waiting_suites" / "waiting", root / "waiting_impls" / "waiting"
-        for place, name, text in ((suites, "suite.py", SUITE), (impls, "spin.py", SPIN)):
-            place.mkdir(parents=True)
-            (place / name).write_text(text, encoding="utf-8")
-        project = Project(root, suites.parent, impls.parent, root / "results", root / "reports", ("numpy",))
-        catalogue = load_catalogue(project)
-        scope = Scope("quick", ("cpu",), 1, secrets.randbits(32), instruments=("time",))
-        records: list[Record] = []
-        with WorkerPool(project.preload) as pool:
-            pool.new_server(0)
-            engine = Engine(catalogue, PROCESSES, pool, 1, usable_cpu_numbers())
-            execute(make_plan(catalogue, scope, PROCESSES), engine, records.append, Silent(), Deadline(None))
-    found = Measurements(records, {})
-    machine = describe_machine()
     rows = []
     for microseconds in DURATIONS_US:
-        need = Need("spin", Case.of({"microseconds": microseconds}), "time", "float64")
-        estimate = median_estimate(found.costs("waiting", need, TOTAL))
+        samples = measure_waiting(1000 * microseconds)
+        measured = median_estimate({(0, block): value / 1e3 for block, value in enumerate(samples)})
         rows.append(
             {
                 "truth_us": microseconds,
-                "measured_us": estimate.value / 1e3,
-                "low_us": estimate.low / 1e3,
-                "high_us": estimate.high / 1e3,
-                "error": estimate.value / (1e3 * microseconds) - 1,
-                "within_1_percent": abs(estimate.value / (1e3 * microseconds) - 1) < 0.01,
+                "measured_us": measured.value,
+                "low_us": measured.low,
+                "high_us": measured.high,
+                "error": measured.value / microseconds - 1,
+                "within_1_percent": abs(measured.value / microseconds - 1) < 0.01,
             }
         )
+    machine = describe_machine()
     table = pd.DataFrame(rows).assign(
         cpu=machine["cpu"], cpus=machine["cpus"], taken_at=datetime.now(UTC).isoformat(timespec="seconds")
     )
