@@ -106,9 +106,10 @@ class CudaTimer:
         """Whether the calls wait for the device themselves, so that the host's part is in the figure."""
         return self._control.host_waits
 
-    def sample(self, fresh_inputs: FreshInputs, phases: tuple[str, ...], iterations: int) -> PhaseTimes:
+    def sample(self, fresh_inputs: FreshInputs, phases: tuple[str, ...], iterations: int, part: int = 0) -> PhaseTimes:
         """Device nanoseconds per call by phase, mean of ``iterations`` calls, each timed by itself.
 
+        :param part: of no use here, where no other process shares the device.
         :raises InstrumentUnavailable: the cache cannot be flushed, or the call not be captured in a graph.
         """
         return self._mean(fresh_inputs, phases, iterations, lambda timed: timed.device_ns)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
+import math
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Protocol
 
 from harness.contract import Implementation, Inputs
@@ -14,6 +16,11 @@ from harness.contract import Implementation, Inputs
 PhaseTimes = dict[str, float]
 FreshInputs = Callable[[], Inputs]
 
+# A part is as short as the clock allows. On a machine whose CPUs are shared, with a neighbour's hyper-thread or another
+# guest, a CPU runs at one of two speeds and changes between them within milliseconds: the mean of a sample mixes both,
+# the median of its parts is nearly always one of them.
+SHORTEST_PART_NS = 100_000.0
+RESOLUTIONS_PER_PART = 1000.0
 WARMUP_CALLS = 3
 FEWEST_WARMUP = 20
 OVERHEAD_ITERATIONS = 200
@@ -22,7 +29,9 @@ OVERHEAD_ITERATIONS = 200
 class Timer(Protocol):
     """Times whole calls; the values are nanoseconds per call, by phase."""
 
-    def sample(self, fresh_inputs: FreshInputs, phases: tuple[str, ...], iterations: int) -> PhaseTimes: ...
+    def sample(
+        self, fresh_inputs: FreshInputs, phases: tuple[str, ...], iterations: int, part: int = 0
+    ) -> PhaseTimes: ...
 
     def overhead_ns(self, fresh_inputs: FreshInputs, phases: tuple[str, ...]) -> float: ...
 
@@ -31,10 +40,13 @@ class Timer(Protocol):
 class Calibration:
     """How often the call is repeated in a sample, and what the clock itself costs.
 
+    :param iterations: calls in a sample.
+    :param part: calls between two readings of the clock.
     :param loop_overhead_ns: what a call that does nothing comes to when it is timed in the same way.
     """
 
     iterations: int
+    part: int
     clock_resolution_ns: float
     loop_overhead_ns: float
 
@@ -69,37 +81,42 @@ class CpuTimer:
         figures = [sum(empty.sample(lambda: inputs, phases, OVERHEAD_ITERATIONS).values()) for _ in range(repeats)]
         return statistics.median(figures)
 
-    def sample(self, fresh_inputs: FreshInputs, phases: tuple[str, ...], iterations: int) -> PhaseTimes:
-        """Time ``iterations`` calls with the garbage collector off."""
+    def sample(self, fresh_inputs: FreshInputs, phases: tuple[str, ...], iterations: int, part: int = 0) -> PhaseTimes:
+        """Time ``iterations`` calls with the garbage collector off; the median over parts of the mean of their calls.
+
+        :param part: calls in a part, which divides ``iterations``; 0 makes the sample one part.
+        """
+        part = part or iterations
         gc.collect()
         gc.disable()
         try:
             if self._implementation.is_generator:
-                return self._phased(fresh_inputs, phases, iterations)
-            return self._plain(fresh_inputs, phases[0], iterations)
+                return self._phased(fresh_inputs, phases, iterations, part)
+            return self._plain(fresh_inputs, phases[0], iterations, part)
         finally:
             gc.enable()
 
-    def _plain(self, fresh_inputs: FreshInputs, phase: str, iterations: int) -> PhaseTimes:
-        function = self._function
+    def _plain(self, fresh_inputs: FreshInputs, phase: str, iterations: int, part: int) -> PhaseTimes:
+        function, clock = self._function, time.perf_counter_ns
         if self._implementation.mutates:
-            elapsed = 0
+            elapsed = []
             for _ in range(iterations):
                 inputs = fresh_inputs()
-                begin = time.perf_counter_ns()
+                begin = clock()
                 function(**inputs)
-                elapsed += time.perf_counter_ns() - begin
-        else:
-            inputs = fresh_inputs()
-            begin = time.perf_counter_ns()
-            for _ in range(iterations):
+                elapsed.append(clock() - begin)
+            return {phase: _median_of_parts(elapsed, part)}
+        inputs = fresh_inputs()
+        readings = [clock()]
+        for _ in range(iterations // part):
+            for _ in range(part):
                 function(**inputs)
-            elapsed = time.perf_counter_ns() - begin
-        return {phase: elapsed / iterations}
+            readings.append(clock())
+        return {phase: statistics.median(end - begin for begin, end in pairwise(readings)) / part}
 
-    def _phased(self, fresh_inputs: FreshInputs, phases: tuple[str, ...], iterations: int) -> PhaseTimes:
+    def _phased(self, fresh_inputs: FreshInputs, phases: tuple[str, ...], iterations: int, part: int) -> PhaseTimes:
         clock = time.perf_counter_ns
-        elapsed = dict.fromkeys(phases, 0)
+        elapsed: dict[str, list[int]] = {phase: [] for phase in phases}
         inputs = fresh_inputs()
         for iteration in range(iterations):
             if iteration and self._implementation.mutates:
@@ -111,11 +128,16 @@ class CpuTimer:
                 for phase in phases:
                     delivered.append(next(generator))
                     now = clock()
-                    elapsed[phase] += now - begin
+                    elapsed[phase].append(now - begin)
                     begin = now
             finally:
                 generator.close()
-        return {phase: total / iterations for phase, total in elapsed.items()}
+        return {phase: _median_of_parts(each, part) for phase, each in elapsed.items()}
+
+
+def _median_of_parts(elapsed_ns: Sequence[int], part: int) -> float:
+    sums = (sum(elapsed_ns[start : start + part]) for start in range(0, len(elapsed_ns), part))
+    return statistics.median(sums) / part
 
 
 def make_timer(implementation: Implementation, device: str, *, graph: bool = False) -> Timer:
@@ -145,17 +167,18 @@ def warm_up(timer: Timer, fresh_inputs: FreshInputs, phases: tuple[str, ...], at
 
 
 def calibrate(warmup: tuple[Warm, ...], sample_target_ns: float, overhead_ns: float = 0.0) -> Calibration:
-    """Choose the number of calls in a sample so that it lasts about ``sample_target_ns``.
+    """Choose the number of calls in a part and in a sample, so that it lasts about ``sample_target_ns``.
 
-    The target is raised where the clock is too coarse for it: a sample is at least a thousand times its resolution.
+    A part is at least a thousand times the clock's resolution long, and longer only where a single call is.
 
     :param overhead_ns: what the timer found a call that does nothing to come to.
     """
     resolution_ns = clock_resolution_ns()
-    call_ns = min(warm.duration_ns for warm in warmup)
-    target_ns = max(sample_target_ns, 1000 * resolution_ns)
-    iterations = max(1, round(target_ns / max(call_ns, 1.0)))
-    return Calibration(iterations, resolution_ns, overhead_ns)
+    call_ns = max(min(warm.duration_ns for warm in warmup), 1.0)
+    part_ns = max(SHORTEST_PART_NS, RESOLUTIONS_PER_PART * resolution_ns)
+    part = max(1, math.ceil(part_ns / call_ns))
+    parts = max(1, round(sample_target_ns / (part * call_ns)))
+    return Calibration(part * parts, part, resolution_ns, overhead_ns)
 
 
 def _nothing(**inputs: Any) -> None:

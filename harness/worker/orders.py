@@ -55,12 +55,12 @@ class Settings:
 QUICK = Settings(
     rounds=1,
     fewest_rounds=1,
-    blocks=20,
+    blocks=30,
     precision=0.02,
     fewest_blocks=5,
     contestant_s=0.25,
     isolated_samples=5,
-    sample_target_ns=4e6,
+    sample_target_ns=2e6,
     warmup_s=0.03,
     memory_calls=1,
     energy_window_s=1.0,
@@ -69,18 +69,18 @@ QUICK = Settings(
 FULL = Settings(
     rounds=10,
     fewest_rounds=10,  # a number chosen while looking at intervals would make them miss more often than they say
-    blocks=40,
+    blocks=120,
     precision=0.02,
     fewest_blocks=5,
     contestant_s=10.0,
-    isolated_samples=5,
-    sample_target_ns=2e7,
+    isolated_samples=10,
+    sample_target_ns=5e6,
     warmup_s=0.2,
     memory_calls=5,
     energy_window_s=2.0,
     prepare_timeout_s=600.0,
 )
-PROCESSES = dataclasses.replace(QUICK, rounds=5, fewest_rounds=5, blocks=12, warmup_s=0.02, isolated_samples=0)
+PROCESSES = dataclasses.replace(QUICK, rounds=5, fewest_rounds=5, blocks=24, warmup_s=0.01, isolated_samples=0)
 """Few and short samples in several processes: the least time in which processes can be compared."""
 SETTINGS: Mapping[str, Settings] = {"quick": QUICK, "full": FULL}
 

@@ -46,7 +46,7 @@ class Session:
         self._originals: dict[str, Any] = {}
         self._timer: Timer | None = None
         self._watch: GpuWatch | None = None
-        self._iterations = 1
+        self._iterations, self._part = 1, 1
 
     def hello(self) -> Reply:
         """Nothing but an answer."""
@@ -82,7 +82,7 @@ class Session:
         gc.freeze()
         warmup = warm_up(timer, self._fresh_inputs, phases, settings.warmup_s)
         calibration = calibrate(warmup, settings.sample_target_ns, timer.overhead_ns(self._fresh_inputs, phases))
-        self._iterations = calibration.iterations
+        self._iterations, self._part = calibration.iterations, calibration.part
         besides: dict[str, float] = dict(pinned)
         if on_gpu:
             from harness.worker.gpu import GpuWatch, costs_besides
@@ -97,7 +97,8 @@ class Session:
         if self._timer is None:
             raise RuntimeError("sample was asked for before calibrate")
         begin = time.perf_counter()
-        take = partial(self._timer.sample, self._fresh_inputs, self._phases(implementation), self._iterations)
+        phases = self._phases(implementation)
+        take = partial(self._timer.sample, self._fresh_inputs, phases, self._iterations, self._part)
         values, readings, flags = self._watch.around(take) if self._watch else (take(), {}, ())
         elapsed_s = time.perf_counter() - begin
         counts = {"iterations": self._iterations, "elapsed_s": elapsed_s}

@@ -36,7 +36,7 @@ from harness.known.impls.work import work
 from harness.known.suites.same.suite import make_inputs
 INPUTS = make_inputs(np.random.default_rng(0), "{kind}", 0)
 def function():
-    return work(**INPUTS, again=0)
+    return work(**INPUTS, more=0)
 """
 REFERENCE = (
     FUNCTION

@@ -1,6 +1,6 @@
 """How often the same work under two names is called different, and how often a twentieth more of it is found.
 
-Run it with ``python -m tests.truths.same_twice --load 0``; it adds its counts to ``results/published/truths/``. With
+Run it with ``python -m tests.truths.same_twice``; it adds its counts to ``results/published/truths/``. With
 ``--load N`` it keeps N other processes busy meanwhile.
 """
 
@@ -24,11 +24,13 @@ from harness.environment import describe_machine, usable_cpu_numbers
 from harness.known.measure import KnownRatio, measure_known
 from harness.worker.orders import PROCESSES
 
-# Fixed before the first measurement: a call needs a whole 99 % interval beyond two per cent.
+# Called different: the whole 99 % interval is beyond one per cent.
 CONFIDENCE = 0.99
-THRESHOLD = 0.02
-ROUNDS, BLOCKS = 10, 6
-PAIRS = dataclasses.replace(PROCESSES, rounds=ROUNDS, fewest_rounds=ROUNDS, blocks=BLOCKS, precision=0.0)
+THRESHOLD = 0.01
+ROUNDS, BLOCKS = 8, 50
+PAIRS = dataclasses.replace(
+    PROCESSES, rounds=ROUNDS, fewest_rounds=ROUNDS, blocks=BLOCKS, fewest_blocks=BLOCKS, precision=0.0
+)
 TABLE = Path("results/published/truths/same_twice.csv")
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 
-def work(x: np.ndarray, kind: str, again: int) -> np.ndarray:
-    """The answer of the suite, after the first ``again`` pieces of it were computed once more and thrown away."""
+from harness.known.suites.same.suite import PIECES
+
+
+def work(x: np.ndarray, kind: str, more: int) -> np.ndarray:
+    """The answer of the suite; ``more`` pieces beyond those that it asks for are computed and thrown away.
+
+    They are pieces of their own: one that was just computed would be in the cache and cost less.
+    """
     piece = {"python": _decaying_sum, "arithmetic": _trace_of_square, "memory": _sum_after_addition}[kind]
-    for i in range(again):
-        piece(x[i])
-    return np.array([piece(row) for row in x])
+    return np.array([piece(row) for row in x[: PIECES + more]])[:PIECES]
 
 
 def _decaying_sum(x: np.ndarray) -> float:

@@ -11,4 +11,4 @@ from harness.known.suites.same.suite import SUITE
 
 @implements(SUITE, dtypes=("float64",))
 def same(x: np.ndarray, kind: str) -> np.ndarray:
-    return work(x, kind, again=1)
+    return work(x, kind, more=1)

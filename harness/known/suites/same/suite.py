@@ -10,17 +10,18 @@ import numpy as np
 from harness.contract import Inputs, Output, Suite, Tolerance, grid
 
 PIECES = 20
-SHAPES = {"python": (700,), "arithmetic": (110, 110), "memory": (200_000,)}
+SHAPES = {"python": (700,), "arithmetic": (110, 110), "memory": (100_000,)}
 MOST_REPEATS = 70
 
 
 def make_inputs(rng: np.random.Generator, kind: str, repeat: int) -> Inputs:
-    """``repeat`` tells apart cases that are otherwise the same."""
-    return {"x": rng.random((PIECES, *SHAPES[kind])), "kind": kind}
+    """One piece more than are asked for; ``repeat`` tells apart cases that are otherwise the same."""
+    return {"x": rng.random((PIECES + 1, *SHAPES[kind])), "kind": kind}
 
 
 def reference(x: np.ndarray, kind: str) -> Mapping[str, Any]:
     """Of each piece: its decaying sum, the trace of its square, or its sum after one was added to each element."""
+    x = x[:PIECES]
     if kind == "python":
         return {"y": x @ 0.5 ** np.arange(x.shape[1])[::-1].astype(float)}
     return {"y": np.einsum("pij,pji->p", x, x) if kind == "arithmetic" else x.sum(axis=1) + x.shape[1]}
