@@ -11,7 +11,7 @@ ASV_OPTIONS ?= --quick
 INSTALL := $(PIP) install --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help bench full test lint types tests benchmarks asv clean
+.PHONY: help bench full test lint types tests benchmarks asv truths clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -41,6 +41,14 @@ asv: $(VENV)/installed-asv ## track the current commit with asv and publish its 
 	$(BIN)/python -m asv machine --yes --machine $(ASV_MACHINE)
 	$(BIN)/python -m asv run --python=same --machine $(ASV_MACHINE) --set-commit-hash "$$(git rev-parse HEAD)" $(ASV_OPTIONS)
 	$(BIN)/python -m asv publish
+
+truths: $(VENV)/installed-asv $(VENV)/installed-dev ## prove the measuring on known truths and against peers: two hours on an idle machine
+	$(INSTALL) pyperf
+	$(BIN)/python -m tests.truths.waiting
+	$(BIN)/python -m tests.truths.same_twice
+	$(BIN)/python -m tests.truths.same_twice --load 2 --only-same
+	$(BIN)/python -m tests.truths.coverage
+	$(BIN)/python -m tests.truths.peers
 
 clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) .asv .bakeoff .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

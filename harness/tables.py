@@ -18,12 +18,13 @@ from harness.notices import FLOOR_FACTOR, floor_ns, notices_of
 from harness.records import Record, Status
 from harness.statistics import Estimate, Observations, mean_estimate, median_estimate, paired_ratio
 from harness.statistics.equivalence import simultaneous_confidence
+from harness.statistics.estimates import joined
 from harness.trials import Trial
 
 COLUMNS = (
     "suite", "implementation", "case", "device", "dtype", "threads", "phase", "instrument", "status", "reason",
     "estimate", "low", "high", "unit", "ratio", "ratio_low", "ratio_high", "error", "share_of_ceiling",
-    "until", "probe", "rounds", "samples", "setup_ms", "origin", "notices",
+    "until", "probe", "rounds", "samples", "setup_ms", "origin", "notices", "caution",
 )  # fmt: skip
 
 UNITS: Mapping[str, str] = {"time": "ns", "memory": "bytes", "energy": "J"}
@@ -35,8 +36,8 @@ def tidy_table(records: Iterable[Record], suites: Mapping[str, Suite], environme
     """One row per contestant, workload, instrument and phase (``total`` included), see :data:`COLUMNS`.
 
     ``ratio`` is the contestant's cost over the baseline's in the same blocks: below 1 is cheaper. The intervals of all
-    ratios of one workload hold together with 95 % confidence. A contestant with any wrong or failed round has that
-    status and no figures.
+    ratios of one workload hold together with 95 % confidence; ``caution`` is what weakens an interval of the row. A
+    contestant with any wrong or failed round has that status and no figures.
     """
     groups: dict[tuple[object, ...], list[Record]] = {}
     for record in records:
@@ -94,6 +95,7 @@ def _rows(
         "setup_ms": _setup_ms(group),
         "origin": worst.origin,
         "notices": ", ".join(notices_of(group)),
+        "caution": "",
     }
     if worst.status != "ok":
         return [row]
@@ -115,9 +117,11 @@ def _measured(
     if estimate.value < floor:
         return {"phase": phase, "reason": f"under {floor:.0f} ns, {FLOOR_FACTOR:g} times the timing loop's own cost"}
     cells: dict[str, Any] = {"phase": phase, "samples": len(observations), **_figures(estimate, "")}
+    cells["caution"] = estimate.caution
     with suppress(ValueError, NotMeasured):  # the baseline was not measured in the same blocks, or grew by nothing
         confidence = simultaneous_confidence(baseline.comparisons)
-        cells |= _figures(paired_ratio(observations, observe(baseline.records, phase), confidence), "ratio")
+        ratio = paired_ratio(observations, observe(baseline.records, phase), confidence)
+        cells |= _figures(ratio, "ratio") | {"caution": joined(estimate.caution, ratio.caution)}
     trial = group[0].trial
     if suite is not None and trial.instrument == "time" and not trial.until:
         where = Where(trial.case, trial.dtype, trial.device, trial.threads, phase)

@@ -75,6 +75,7 @@ def _show_suite(console: Console, name: str, table: pd.DataFrame) -> None:
             f"{row.error:.0e}" if not math.isnan(row.error) else "",
         )
     console.print(board)
+    console.print("[dim]The intervals are of the ratios and hold together.[/dim]")
     others = len(sizes) - 1
     if others:
         console.print(f"[dim]{others} more workload{'s' if others > 1 else ''} in the page and in: bakeoff table[/dim]")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.contract import TOTAL
+from harness.notices import TEXTS, notices_of
 from harness.reporting import text
 from harness.reporting.measures import Measures, Reading, Workload
 
@@ -63,6 +64,8 @@ class LeaderBoard:
     """The board of one workload; a column without any figure gives way to a note that says why.
 
     :param label: the workload.
+    :param cautions: what weakens the intervals of time, by contestant.
+    :param shared_caution: what weakens all of them alike.
     """
 
     label: str
@@ -74,6 +77,8 @@ class LeaderBoard:
     has_memory: bool
     has_nearest: bool
     notes: tuple[str, ...]
+    cautions: tuple[tuple[str, str], ...]
+    shared_caution: str
 
 
 def make_board(measures: Measures, workload: Workload) -> LeaderBoard:
@@ -90,6 +95,9 @@ def make_board(measures: Measures, workload: Workload) -> LeaderBoard:
         "No peak memory": "" if has_memory else next((leader.memory.why for leader in timed), ""),
         "No share of a ceiling": "" if has_nearest else next((leader.nearest.why for leader in timed), ""),
     }
+    cautions, shared = _cautions({leader.name: measures.reading(workload, leader.name, "time") for leader in timed})
+    flags = dict.fromkeys(flag for leader in leaders for flag in leader.flags)
+    explained = [f"{_spelt(flag)}: {TEXTS[flag]}." for flag in flags if flag in TEXTS]
     return LeaderBoard(
         label=workload.label(measures.fixed),
         is_headline=workload == measures.headline,
@@ -99,7 +107,9 @@ def make_board(measures: Measures, workload: Workload) -> LeaderBoard:
         has_ratio=has_ratio,
         has_memory=has_memory,
         has_nearest=has_nearest,
-        notes=tuple(f"{what}: {why}." for what, why in lacking.items() if why),
+        notes=(*(f"{what}: {why}." for what, why in lacking.items() if why), *explained),
+        cautions=cautions,
+        shared_caution=shared,
     )
 
 
@@ -217,12 +227,23 @@ def _setup(reading: Reading) -> Figure:
 
 
 def _flags(measures: Measures, workload: Workload, name: str) -> tuple[str, ...]:
-    found: dict[str, None] = {}
-    for instrument in ("time", "memory", "energy"):
-        for record in measures.records_of(workload, name, instrument):
-            found |= dict.fromkeys(record.flags)
-            found |= dict.fromkeys(flag for sample in record.measured for flag in sample.flags)
-    return tuple(flag.replace("_", " ") for flag in found)
+    records = [measures.records_of(workload, name, instrument) for instrument in ("time", "memory", "energy")]
+    return tuple(dict.fromkeys(notice for each in records for notice in notices_of(each)))
+
+
+def _spelt(flag: str) -> str:
+    return flag.replace("_", " ")
+
+
+def _cautions(readings: Mapping[str, Reading | None]) -> tuple[tuple[tuple[str, str], ...], str]:
+    """By contestant what weakens its interval beyond what weakens all, and the latter."""
+    clauses = {name: reading.caution.split("; ") for name, reading in readings.items() if reading and reading.caution}
+    if not clauses:
+        return (), ""
+    everywhere = set.intersection(*map(set, clauses.values())) if len(clauses) == len(readings) else set()
+    own = {name: "; ".join(clause for clause in each if clause not in everywhere) for name, each in clauses.items()}
+    shared = "; ".join(clause for clause in next(iter(clauses.values())) if clause in everywhere)
+    return tuple((name, caution) for name, caution in own.items() if caution), shared
 
 
 def ranked(measures: Measures, workload: Workload, instrument: str, phase: str = TOTAL) -> Sequence[str]:

@@ -56,6 +56,7 @@ class Reading:
     ratio: Estimate | None
     samples: int
     setup_ms: float
+    caution: str = ""
 
 
 @dataclass(frozen=True)
@@ -200,6 +201,7 @@ def _reading(row: Mapping[str, Any]) -> Reading:
         ratio=_estimate(row, "ratio", "ratio_low", "ratio_high"),
         samples=0 if _absent(row["samples"]) else int(row["samples"]),
         setup_ms=row["setup_ms"],
+        caution=row["caution"],
     )
 
 

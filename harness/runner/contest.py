@@ -85,7 +85,9 @@ class _Contestant:
         reply = self.worker.ask("calibrate", self.entry.call_timeout_s + CALIBRATION_S, cpu=cpu)
         if self.outcome.take(reply):
             self.outcome.samples += warmup_samples(reply["warmup"])
-            self._settle_in()
+            last = self.outcome.samples[-1]
+            if sum(last.values.values()) * 1e-9 * WARMUP_SAMPLES <= self._settling_s:
+                self._settle_in()
             self.sampled_s = 0.0
 
     def sample(self, block: int) -> None:
@@ -129,12 +131,15 @@ class _Contestant:
         else:
             self.outcome.stopped = "budget" if self.out_of_time else "enough"
 
+    @property
+    def _settling_s(self) -> float:
+        return self.entry.order.settings.contestant_s * LARGEST_WARMUP_SHARE
+
     def _settle_in(self) -> None:
         """Sample until the durations neither fall nor jump any more, as long as a share of the time allows."""
-        settings = self.entry.order.settings
         begin_s = self.sampled_s
         durations_ns: list[float] = []
-        while self.sampled_s - begin_s <= settings.contestant_s * LARGEST_WARMUP_SHARE:
+        while self.sampled_s - begin_s <= self._settling_s:
             if not self._take_sample(-1, warmup=True):
                 return
             durations_ns.append(sum(self.outcome.samples[-1].values.values()))

@@ -17,6 +17,7 @@ import numpy as np
 
 from harness.contract import Implementation, Inputs, Suite
 from harness.instruments.ceilings import measure_ceiling
+from harness.instruments.dispatch import measure_dispatch
 from harness.instruments.energy import measure_energy, open_sensor
 from harness.instruments.memory import make_memory_meter
 from harness.instruments.nvml import NvmlDevice, torch_gpu_uuid
@@ -160,6 +161,10 @@ class Session:
         """The machine's own best rates for the trial's device, dtype and threads."""
         return asdict(measure_ceiling(self._trial.device, self._trial.dtype, self._trial.threads))
 
+    def dispatch(self) -> Reply:
+        """What a call and an operation on one number cost here."""
+        return {"costs": measure_dispatch()}
+
     def _import(self) -> int:
         """Import the trial's implementation; how many nanoseconds it took."""
         begin = time.perf_counter_ns()
@@ -262,5 +267,6 @@ STEPS: Mapping[str, Callable[..., Reply]] = {
         Session.energy,
         Session.probe,
         Session.ceiling,
+        Session.dispatch,
     )
 }

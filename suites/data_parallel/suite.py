@@ -157,7 +157,7 @@ SUITE = Suite(
     name="data_parallel",
     title="Data-parallel SGD training of a multi-layer perceptron with P workers",
     cases=(
-        grid(hidden=[32, 128], depth=[4], batch=[128], **TWO_WORKERS)
+        grid(hidden=[32, 64, 128], depth=[4], batch=[128], **TWO_WORKERS)
         + grid("full", hidden=[16, 32, 64, 128, 256, 512, 1024], depth=[16], batch=[128], **TWO_WORKERS)
         + grid("full", hidden=[256], depth=[6], batch=[128], workers=[1, 4], bucket_cap_mb=[25.0])
         + grid("full", hidden=[16], depth=[64], batch=[32], **TWO_WORKERS)
