@@ -11,7 +11,7 @@ ASV_OPTIONS ?= --quick
 INSTALL := $(PIP) install --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help bench full test lint types tests benchmarks asv truths clean
+.PHONY: help bench full test lint types tests benchmarks asv truths torture clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -49,6 +49,9 @@ truths: $(VENV)/installed-asv $(VENV)/installed-dev ## prove the measuring on kn
 	$(BIN)/python -m tests.truths.same_twice --load 2 --only-same
 	$(BIN)/python -m tests.truths.coverage
 	$(BIN)/python -m tests.truths.peers
+
+torture: $(VENV)/installed-dev ## kill, fuzz and starve the harness for half an hour; writes reports/published/torture.md
+	$(BIN)/python -m tests.torture
 
 clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) .asv .bakeoff .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

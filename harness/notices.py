@@ -16,6 +16,7 @@ TEXTS: Mapping[str, str] = {
     "budget": "sampling time used up before the interval was as narrow as asked",
     "enough": "all blocks were taken before the interval was as narrow as asked",
     "unsteady": "no steady state was reached in the warm-up",
+    "gap": "the machine or this program stood still for over a second at a sample",
     "throttled": "the GPU slowed itself down during some samples",
     "children_sampled": "memory of child processes is sampled, so a short peak may be missed",
 }

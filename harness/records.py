@@ -4,6 +4,7 @@ History of the format:
 
 1. (0.1.0) the first.
 2. (0.1.0) samples have ``readings``, records ``stopped``, ``started_at`` and ``elapsed_s``; isolated samples.
+3. (0.1.0) records have ``fingerprint``, ``batch`` and ``batch_size``.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any, Literal, get_args
 
 from harness.trials import QUANTITY, Trial
 
-FORMAT = 2
+FORMAT = 3
 
 Stopped = Literal["", "precise", "enough", "budget", "trend"]
 ISOLATED = "isolated"
@@ -59,6 +60,9 @@ class Record:
         (``enough``), the time was used up (``budget``), or it was used up within a trend (``trend``).
     :param started_at: when the trial began, seconds since 1970; ``None`` in old records.
     :param elapsed_s: how long its worker lived.
+    :param fingerprint: what it depended on, see :mod:`harness.fingerprint`; empty in old records.
+    :param batch: shared by the records that were stored together, as those of a contest are; empty for a single one.
+    :param batch_size: how many they were; where fewer are found the run was killed while it stored them.
     """
 
     trial: Trial
@@ -75,6 +79,9 @@ class Record:
     stopped: Stopped = ""
     started_at: float | None = None
     elapsed_s: float | None = None
+    fingerprint: Mapping[str, str] = field(default_factory=dict)
+    batch: str = ""
+    batch_size: int = 1
 
     @property
     def measured(self) -> tuple[Sample, ...]:
@@ -113,6 +120,9 @@ class Record:
             "stopped": self.stopped,
             "started_at": self.started_at,
             "elapsed_s": self.elapsed_s,
+            "fingerprint": dict(self.fingerprint),
+            "batch": self.batch,
+            "batch_size": self.batch_size,
         }
 
     @classmethod
@@ -158,6 +168,9 @@ class Record:
                 stopped=data.get("stopped", ""),
                 started_at=data.get("started_at"),
                 elapsed_s=data.get("elapsed_s"),
+                fingerprint=dict(data.get("fingerprint", {})),
+                batch=data.get("batch", ""),
+                batch_size=data.get("batch_size", 1),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not a record: {type(error).__name__}: {error}") from error

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +20,8 @@ from harness.records import Record
 ENVIRONMENT_FILE = "environment.json"
 RECORDS_FILE = "records.jsonl"
 PUBLISHED = "published"
+_BACKWARDS = 2**16
+_TIME, _TIME_SHAPE = "%Y%m%dt%H%M%S", "20260131t235959"
 
 
 class StoreError(Exception):
@@ -39,15 +46,16 @@ class Run:
 
 
 class RunWriter:
-    """Appends records to a run, each on the disk before the next trial starts."""
+    """Appends records to a run, each batch on the disk before the next trial starts.
 
-    def __init__(self, path: Path) -> None:
+    Only one writer at a time has a run. A batch that cannot be written whole is taken back.
+    """
+
+    def __init__(self, path: Path, environment: Mapping[str, Any]) -> None:
         self.path = path
-        try:
-            self._file = (path / RECORDS_FILE).open("a+", encoding="utf-8")
-            self._end_torn_line()
-        except OSError as error:
-            raise StoreError(f"{path} cannot be written: {error.strerror}") from error
+        self._environment = environment
+        self._file = self._open()
+        self._drop_torn_line()
 
     @classmethod
     def create(cls, results: Path, machine: str, run: str, environment: Mapping[str, Any]) -> RunWriter:
@@ -66,39 +74,128 @@ class RunWriter:
                 raise StoreError(
                     f"results folder {path} cannot be made: {error.strerror}; name another with --results"
                 ) from error
-            write_json(path / ENVIRONMENT_FILE, environment)
-            return cls(path)
+            try:
+                write_json(path / ENVIRONMENT_FILE, environment)
+            except OSError as error:
+                raise StoreError(f"{path / ENVIRONMENT_FILE} cannot be written: {error.strerror}") from error
+            return cls(path, environment)
         raise StoreError(f"{parent} already holds a thousand runs named {run}")
 
-    def append(self, record: Record) -> None:
+    @property
+    def environment(self) -> Mapping[str, Any]:
+        return self._environment
+
+    def append(self, records: Sequence[Record]) -> None:
+        """Store records that belong together: either all of them are there afterwards, or none.
+
+        :raises StoreError: they cannot be written; what was stored before is untouched.
+        """
+        batch = secrets.token_hex(4) if len(records) > 1 else ""
+        marked = [replace(record, batch=batch, batch_size=len(records)) for record in records]
+        text = "".join(json.dumps(record.to_json()) + "\n" for record in marked)
+        size = os.fstat(self._file).st_size
         try:
-            self._file.write(json.dumps(record.to_json()) + "\n")
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            self._write(text.encode())
+            if not self._is_in_place():
+                self._put_back()
         except OSError as error:
+            with suppress(OSError):
+                os.ftruncate(self._file, size)
             raise StoreError(
                 f"{self.path / RECORDS_FILE}: {error.strerror}; all earlier records are kept, "
                 f"continue with: bakeoff run --resume {self.path.name}"
             ) from error
 
-    def close(self) -> None:
-        self._file.close()
+    def start_over_from(self, kept: Sequence[Record]) -> None:
+        """Have the file hold ``kept`` alone; what it held until now stays beside it as ``superseded-N.jsonl``.
 
-    def _end_torn_line(self) -> None:
-        """A line that a killed run left half written must not swallow the next record."""
-        size = self._file.seek(0, os.SEEK_END)
-        if size:
-            with (self.path / RECORDS_FILE).open("rb") as file:
-                file.seek(-1, os.SEEK_END)
-                if file.read(1) != b"\n":
-                    self._file.write("\n")
+        :raises StoreError: the folder cannot be written; the file is then as it was.
+        """
+        file, partial = self.path / RECORDS_FILE, self.path / "records.partial"
+        try:
+            lines = "".join(json.dumps(record.to_json()) + "\n" for record in kept)
+            _write_whole(partial, lines)
+            number = 1 + len(list(self.path.glob("superseded-*.jsonl")))
+            os.link(file, self.path / f"superseded-{number}.jsonl")
+            partial.replace(file)
+        except OSError as error:
+            raise StoreError(f"{self.path} cannot be written: {error.strerror}") from error
+        os.close(self._file)
+        self._file = self._open()
+
+    def describe(self, environment: Mapping[str, Any]) -> None:
+        """Replace what is said of the run's circumstances."""
+        self._environment = environment
+        try:
+            write_json(self.path / ENVIRONMENT_FILE, environment)
+        except OSError as error:
+            raise StoreError(f"{self.path / ENVIRONMENT_FILE} cannot be written: {error.strerror}") from error
+
+    def close(self) -> None:
+        with suppress(OSError):
+            os.close(self._file)
+
+    def _open(self) -> int:
+        try:
+            file = os.open(self.path / RECORDS_FILE, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise StoreError(f"{self.path} cannot be written: {error.strerror}") from error
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(file)
+            raise StoreError(f"{self.path} is being written by another bakeoff; wait for it, or end it") from error
+        except OSError:  # a file system without locks
+            pass
+        return file
+
+    def _write(self, data: bytes) -> None:
+        while data:
+            data = data[os.write(self._file, data) :]
+        os.fsync(self._file)
+
+    def _is_in_place(self) -> bool:
+        try:
+            found = (self.path / RECORDS_FILE).stat()
+        except FileNotFoundError:
+            return False
+        own = os.fstat(self._file)
+        return (found.st_dev, found.st_ino) == (own.st_dev, own.st_ino)
+
+    def _put_back(self) -> None:
+        """The folder was removed in the middle; its content is still there as long as the file is open."""
+        if (self.path / RECORDS_FILE).exists():
+            raise FileExistsError(errno.EEXIST, "another file was put in its place")
+        content = os.pread(self._file, os.fstat(self._file).st_size, 0)
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_json(self.path / ENVIRONMENT_FILE, self._environment)
+        abandoned, self._file = self._file, self._open()
+        os.close(abandoned)
+        self._write(content)
+
+    def _drop_torn_line(self) -> None:
+        """What a killed run left half written is no record and must not swallow the next one."""
+        size = os.fstat(self._file).st_size
+        end = size
+        while end and os.pread(self._file, 1, end - 1) != b"\n":
+            start = max(0, end - _BACKWARDS)
+            end = start + os.pread(self._file, end - start, start).rfind(b"\n") + 1
+        if end < size:
+            os.ftruncate(self._file, end)
 
 
 def write_json(path: Path, data: Mapping[str, Any]) -> None:
     """Write ``data`` whole or not at all."""
     partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(data, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    _write_whole(partial, json.dumps(data, indent=1, sort_keys=True) + "\n")
     partial.replace(path)
+
+
+def _write_whole(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def load_run(path: Path) -> Run:
@@ -132,6 +229,15 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
         for number, line in enumerate(file, start=1):
             if line.strip():
                 yield number, line
+
+
+def next_run_name(results: Path, profile: str) -> str:
+    """A name by the time of day; after that of the newest run even where the clock was set back since."""
+    now = datetime.now(UTC)
+    newest = max((path.name for path in find_runs(results)), default="")
+    with suppress(ValueError):
+        now = max(now, datetime.strptime(newest[: len(_TIME_SHAPE)], _TIME).replace(tzinfo=UTC) + timedelta(seconds=1))
+    return f"{now:{_TIME}}-{profile}"
 
 
 def find_runs(results: Path) -> list[Path]:

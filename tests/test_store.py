@@ -74,7 +74,7 @@ def a_record(number: int = 0) -> Record:
 def write(results: Path, count: int) -> Path:
     writer = RunWriter.create(results, "A Machine (2x)", "run", {"seed": 7})
     for number in range(count):
-        writer.append(a_record(number))
+        writer.append([a_record(number)])
     writer.close()
     return writer.path
 
@@ -120,8 +120,8 @@ def test_a_half_written_line_does_not_swallow_the_next(tmp_path: Path) -> None:
     path = write(tmp_path, 1)
     with (path / "records.jsonl").open("a") as file:
         file.write('{"format": 1, "sui')
-    writer = RunWriter(path)
-    writer.append(a_record(9))
+    writer = RunWriter(path, {})
+    writer.append([a_record(9)])
     writer.close()
     assert [record.trial.round for record in load_run(path).records] == [0, 9]
 

@@ -95,11 +95,15 @@ def run_command(
         bool, typer.Option("--cuda-graph", help="on a GPU time replays of a captured graph instead of calls")
     ] = False,
     pin: Annotated[bool, typer.Option(help="keep contestants with one thread on one CPU while they are timed")] = True,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="only say what would be measured, and why; with --resume what is left")
+    ] = False,
     report: Annotated[bool, typer.Option(help="write the page at the end")] = True,
     as_json: Json = False,
 ) -> None:
     """Measure: check, time, peak memory, energy and probes; ends with the table and the paths it wrote."""
-    from harness.cli.running import Request, run_run
+    from harness.cli.request import Request
+    from harness.cli.running import run_run
 
     run_run(
         Request(
@@ -120,6 +124,7 @@ def run_command(
             precision_percent=precision,
             rounds=rounds,
             cuda_graph=cuda_graph,
+            dry_run=dry_run,
         )
     )
 

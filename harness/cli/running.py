@@ -2,201 +2,141 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
-import secrets
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from harness.cli.outcome import ExitCode, Failure, choose, user_errors
+from harness.cli.interrupting import stop_on_interrupt
+from harness.cli.outcome import ExitCode, Failure, user_errors
 from harness.cli.progress import TerminalProgress
-from harness.cli.selecting import choose_devices, choose_profile, open_catalogue, parse_where, select
+from harness.cli.request import Request, as_before, environment_of, scope_of
+from harness.cli.selecting import open_catalogue, select
 from harness.discovery import Catalogue
-from harness.environment import (
-    available_devices,
-    describe_environment,
-    machine_name,
-    usable_cpu_numbers,
-    usable_cpus,
-)
+from harness.environment import machine_name, usable_cpu_numbers
+from harness.fingerprint import Fingerprints, same_environment
 from harness.plan import Plan, Scope, make_plan
-from harness.records import Record
+from harness.runner.resuming import Remainder, remainder
 from harness.runner.run import Engine, execute, measure_ceilings
 from harness.runner.workers import Deadline, WorkerPool
 from harness.seeds import derive_seed
-from harness.store import Run, RunWriter, load_run, resolve_run, write_json
-from harness.trials import INSTRUMENTS, InstrumentName
-from harness.worker.orders import SETTINGS, Settings
+from harness.store import Run, RunWriter, load_run, next_run_name, resolve_run
 
 
 @dataclass(frozen=True)
-class Request:
-    """What the user asked for."""
+class _Task:
+    """A request on this machine.
 
-    project: Path
-    selection: tuple[str, ...]
-    external: tuple[Path, ...]
-    profile: str
-    device: str
-    where: tuple[str, ...]
-    instruments: tuple[str, ...]
-    budget_s: float | None
-    results: Path | None
-    resume: str | None
-    seed: int | None
-    report: bool
-    as_json: bool
-    pin: bool = True
-    precision_percent: float | None = None
-    rounds: int | None = None
-    cuda_graph: bool = False
+    :param everything: all implementations, those that were not selected included.
+    """
+
+    request: Request
+    everything: Catalogue
+    selected: Catalogue
+    scope: Scope
+    plan: Plan
+    environment: Mapping[str, Any]
+    fingerprints: Fingerprints
 
     @property
-    def settings(self) -> Settings:
-        settings = dataclasses.replace(SETTINGS[choose_profile(self.profile)], cuda_graph=self.cuda_graph)
-        if self.precision_percent is not None:
-            settings = dataclasses.replace(settings, precision=self.precision_percent / 100)
-        if self.rounds is not None:
-            settings = dataclasses.replace(settings, rounds=self.rounds, fewest_rounds=self.rounds)
-        return settings
+    def results(self) -> Path:
+        return self.request.results or self.everything.project.results
 
 
 def run_run(request: Request) -> None:
     """Measure, store, show; exits with 1 if a trial was wrong or failed, with 3 if the run was cut short."""
-    earlier = _earlier(request) if request.resume else None
-    if earlier:
-        request = _as_before(request, earlier.environment)
-    everything = open_catalogue(request.project, request.external)
-    catalogue = select(everything, request.selection)
-    scope = _scope(request, catalogue)
-    plan = make_plan(catalogue, scope, request.settings)
-    if not (plan.contests or plan.singles or plan.skipped):
-        raise Failure("nothing to measure: no case matches --where, --instrument and --device together")
-    if earlier:
-        plan = plan.without({record.trial.key for record in earlier.records})
+    path = None
+    if request.resume:
+        everything = open_catalogue(request.project, request.external)
+        with user_errors():
+            path = resolve_run(request.results or everything.project.results, request.resume)
+            request = as_before(request, load_run(path).environment)
+    task = _task(request)
+    if request.dry_run:
+        from harness.cli.dry_run import show_remainder
+
+        with user_errors():
+            show_remainder(_remainder(task, load_run(path) if path else None), request.as_json)
+        return
     with user_errors():
-        writer = RunWriter(earlier.path) if earlier else _new_run(request, everything, scope)
-    finished = _carry_out(plan, everything, scope, writer, request, earlier.records if earlier else ())
+        writer, left = _go_on(task, path) if path else _begin(task)
+    finished = _carry_out(task, left, writer)
     with user_errors():
         run = load_run(writer.path)
-    page = _write_page(run, everything) if request.report else None
-    _conclude(run, catalogue, page, request, finished)
+    page = _write_page(run, task.everything) if request.report else None
+    _conclude(run, task.selected, page, request, finished)
 
 
-def _earlier(request: Request) -> Run:
+def _task(request: Request) -> _Task:
     everything = open_catalogue(request.project, request.external)
-    with user_errors():
-        return load_run(resolve_run(request.results or everything.project.results, request.resume))
+    selected = select(everything, request.selection)
+    scope = scope_of(request, selected)
+    plan = make_plan(selected, scope, request.settings)
+    if not (plan.contests or plan.singles or plan.skipped):
+        raise Failure("nothing to measure: no case matches --where, --instrument and --device together")
+    environment = environment_of(request, everything, scope)
+    fingerprints = Fingerprints(everything, request.settings, environment)
+    return _Task(request, everything, selected, scope, plan, environment, fingerprints)
 
 
-def _as_before(request: Request, environment: Mapping[str, Any]) -> Request:
-    """The request that the run was started with, so that the rest is measured the same way."""
-    asked = environment.get("request", {})
-    return Request(
-        project=request.project,
-        selection=tuple(asked.get("selection", ())),
-        external=request.external,
-        profile=environment["profile"],
-        device=asked.get("device", "all"),
-        where=tuple(asked.get("where", ())),
-        instruments=tuple(asked.get("instruments", ())),
-        budget_s=request.budget_s,
-        results=request.results,
-        resume=request.resume,
-        seed=environment["seed"],
-        report=request.report,
-        as_json=request.as_json,
-        pin=asked.get("pin", True),
-        precision_percent=asked.get("precision_percent"),
-        rounds=asked.get("rounds"),
-        cuda_graph=asked.get("cuda_graph", False),
-    )
+def _remainder(task: _Task, run: Run | None) -> Remainder:
+    return remainder(task.plan, run.records if run else (), task.fingerprints.of, task.request.settings)
 
 
-def _scope(request: Request, catalogue: Catalogue) -> Scope:
-    devices = choose_devices(request.device, available_devices())
-    asked: tuple[InstrumentName, ...] = tuple(
-        instrument
-        for instrument in INSTRUMENTS
-        if instrument in [choose("--instrument", name, INSTRUMENTS) for name in request.instruments]
-    )
-    return Scope(
-        profile=choose_profile(request.profile),
-        devices=devices,
-        cpu_count=usable_cpus(),
-        seed=secrets.randbits(48) if request.seed is None else request.seed,
-        instruments=asked or _instruments_with_sensor(devices),
-        where=parse_where(request.where, catalogue),
-    )
+def _begin(task: _Task) -> tuple[RunWriter, Remainder]:
+    name = next_run_name(task.results, task.scope.profile)
+    writer = RunWriter.create(task.results, machine_name(task.environment), name, task.environment)
+    return writer, _remainder(task, None)
 
 
-def _instruments_with_sensor(devices: tuple[str, ...]) -> tuple[InstrumentName, ...]:
-    """Energy only where some device has a sensor; the environment says why where there is none."""
-    from harness.environment import sensor_state
-
-    readable = any(sensor_state(device)["available"] for device in devices)
-    return tuple(instrument for instrument in INSTRUMENTS if instrument != "energy" or readable)
-
-
-def _new_run(request: Request, catalogue: Catalogue, scope: Scope) -> RunWriter:
-    environment = describe_environment(catalogue.project.root) | {
-        "profile": scope.profile,
-        "seed": scope.seed,
-        "devices": list(scope.devices),
-        "instruments": list(scope.instruments),
-        "request": {
-            "selection": list(request.selection),
-            "device": request.device,
-            "where": list(request.where),
-            "instruments": list(request.instruments),
-            "pin": request.pin,
-            "precision_percent": request.precision_percent,
-            "rounds": request.rounds,
-            "cuda_graph": request.cuda_graph,
-        },
-        "settings": dataclasses.asdict(request.settings),
-        "ceilings": [],
-    }
-    name = f"{datetime.now(UTC):%Y%m%dt%H%M%S}-{scope.profile}"
-    results = request.results or catalogue.project.results
-    return RunWriter.create(results, machine_name(environment), name, environment)
+def _go_on(task: _Task, path: Path) -> tuple[RunWriter, Remainder]:
+    """Take up a run; what no longer holds, or cannot be read, is put aside and measured again."""
+    writer = RunWriter(path, load_run(path).environment)
+    run = load_run(path)  # as it is now that nobody else writes
+    left = _remainder(task, run)
+    if left.superseded or run.warnings:
+        writer.start_over_from(left.kept)
+    if not same_environment(run.environment, task.environment):
+        writer.describe(task.environment)
+    return writer, left
 
 
-def _carry_out(
-    plan: Plan,
-    catalogue: Catalogue,
-    scope: Scope,
-    writer: RunWriter,
-    request: Request,
-    earlier: Sequence[Record],
-) -> bool:
-    trials = len(list(plan.trials))
+def _carry_out(task: _Task, left: Remainder, writer: RunWriter) -> bool:
+    project, request = task.everything.project, task.request
     deadline = Deadline(request.budget_s)
+    trials = len(list(left.plan.trials))
     try:
-        with WorkerPool(catalogue.project.preload) as pool, TerminalProgress(trials) as progress, user_errors():
+        with (
+            WorkerPool(project.preload) as pool,
+            TerminalProgress(trials) as progress,
+            user_errors(),
+            stop_on_interrupt(deadline, pool),
+        ):
             cpus = usable_cpu_numbers() if request.pin else ()
-            engine = Engine(catalogue, request.settings, pool, scope.cpu_count, cpus)
-            pool.new_server(derive_seed(scope.seed, "server", 0))
-            _store_ceilings(plan, engine, progress, writer.path)
-            return execute(plan, engine, writer.append, progress, deadline, earlier)
+            parallel = task.scope.cpu_count
+            engine = Engine(task.everything, request.settings, pool, parallel, cpus, task.fingerprints.of)
+            pool.new_server(derive_seed(task.scope.seed, "server", 0))
+            _store_ceilings(left.plan, engine, progress, writer)
+            finished = execute(left.plan, engine, writer.append, progress, deadline, left.kept)
     except KeyboardInterrupt:
+        deadline.stop()
+        finished = False
+    finally:
+        writer.close()
+    if deadline.stopped and not finished:
         print(
             f"bakeoff: interrupted; every finished trial is kept, go on with: bakeoff run --resume {writer.path.name}",
             file=sys.stderr,
         )
-        raise SystemExit(ExitCode.INTERRUPTED) from None
-    finally:
-        writer.close()
+        raise SystemExit(ExitCode.INTERRUPTED)
+    return finished
 
 
-def _store_ceilings(plan: Plan, engine: Engine, progress: TerminalProgress, path: Path) -> None:
-    environment = dict(load_run(path).environment)
-    if not environment["ceilings"]:
-        write_json(path / "environment.json", environment | {"ceilings": measure_ceilings(plan, engine, progress)})
+def _store_ceilings(plan: Plan, engine: Engine, progress: TerminalProgress, writer: RunWriter) -> None:
+    if not writer.environment.get("ceilings"):
+        writer.describe({**writer.environment, "ceilings": measure_ceilings(plan, engine, progress)})
 
 
 def _write_page(run: Run, catalogue: Catalogue) -> Path:

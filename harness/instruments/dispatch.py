@@ -31,7 +31,12 @@ def measure_dispatch() -> dict[str, float]:
     if torch.cuda.is_available():
         on_gpu = torch.zeros(1, device="cuda")
         costs["cuda_launch_ns"] = _least_mean_ns(lambda: on_gpu.add_(1.0), torch.cuda.synchronize)
-        costs["cuda_round_trip_ns"] = _least_mean_ns(lambda: (on_gpu.add_(1.0), torch.cuda.synchronize()))
+
+        def round_trip() -> None:
+            on_gpu.add_(1.0)
+            torch.cuda.synchronize()
+
+        costs["cuda_round_trip_ns"] = _least_mean_ns(round_trip)
     return costs
 
 

@@ -91,7 +91,7 @@ def _measure(
     with WorkerPool(everything.project.preload) as pool:
         pool.new_server(derive_seed(seed, "server", 0))
         engine = Engine(everything, settings, pool, max(1, len(cpus)), cpus)
-        execute(plan, engine, records.append, progress or Silent(), Deadline(None))
+        execute(plan, engine, records.extend, progress or Silent(), Deadline(None))
     return list(dict.fromkeys(contest[0].case for contest in plan.contests)), Measurements(records, {})
 
 

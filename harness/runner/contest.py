@@ -26,6 +26,8 @@ from harness.worker.orders import Order
 # Idle OpenMP threads spin for a moment after a parallel region; the next contestant must not share the CPU with them.
 SETTLE_S = 0.003
 FEWEST_ISOLATED = 3
+# Between two samples the runner needs milliseconds; what takes longer is a machine or a program that was stopped.
+GAP_S = 1.0
 WARMUP_SAMPLES = 6
 LARGEST_WARMUP_SHARE = 0.5
 # What warming up and calibrating may take beyond one call.
@@ -59,13 +61,29 @@ class Circumstances:
     baseline: str = ""
 
 
+class _Pauses:
+    """Notices that time passed which nobody worked in, a suspended machine's included."""
+
+    def __init__(self) -> None:
+        self._last_s = _now_s()
+
+    def passed(self, worked_s: float) -> bool:
+        """Whether much more time than ``worked_s`` has passed since the last call."""
+        before_s, self._last_s = self._last_s, _now_s()
+        return self._last_s - before_s - worked_s > GAP_S
+
+    def forget(self) -> None:
+        self._last_s = _now_s()
+
+
 class _Contestant:
-    def __init__(self, entry: Entry, worker: Worker) -> None:
+    def __init__(self, entry: Entry, worker: Worker, pauses: _Pauses) -> None:
         self.entry = entry
         self.worker = worker
         self.outcome = Outcome(entry.order.trial, entry.origin)
         self.memory: Outcome | None = None
         self.sampled_s = 0.0
+        self._pauses = pauses
         self._rule = StoppingRule(entry.order.settings.precision)
         self._state: State = "more"
 
@@ -83,6 +101,7 @@ class _Contestant:
 
     def calibrate(self, cpu: int | None) -> None:
         reply = self.worker.ask("calibrate", self.entry.call_timeout_s + CALIBRATION_S, cpu=cpu)
+        self._pauses.forget()
         if self.outcome.take(reply):
             self.outcome.samples += warmup_samples(reply["warmup"])
             last = self.outcome.samples[-1]
@@ -153,9 +172,11 @@ class _Contestant:
     def _take_sample(self, block: int, flags: tuple[str, ...] = (), warmup: bool = False) -> bool:
         reply = self.worker.ask("sample", self.entry.call_timeout_s)
         if not self.outcome.take(reply):
+            self._pauses.forget()
             return False
         self.sampled_s += reply["elapsed_s"]
-        noticed = (*flags, *reply.get("sample_flags", ()))
+        gap = ("gap",) if self._pauses.passed(reply["elapsed_s"]) else ()
+        noticed = (*flags, *gap, *reply.get("sample_flags", ()))
         readings: Mapping[str, float] = reply.get("readings", {})
         self.outcome.samples.append(
             Sample(block, reply["iterations"], dict(reply["values"]), warmup, noticed, readings)
@@ -175,7 +196,8 @@ def run_contest(
 
     A contestant that fails or is wrong has no record of its memory.
     """
-    contestants = [_Contestant(entry, pool.start(entry.order)) for entry in entries]
+    pauses = _Pauses()
+    contestants = [_Contestant(entry, pool.start(entry.order), pauses) for entry in entries]
     parallel = circumstances.parallel
     try:
         on_step("check")
@@ -232,6 +254,11 @@ def _going_on(contestants: Sequence[_Contestant], baseline: str) -> list[_Contes
     return [
         contestant for contestant in able if not contestant.precise or (contestant.name == baseline and bool(others))
     ]
+
+
+def _now_s() -> float:
+    """Seconds of a clock that goes on while the machine is suspended, where there is one."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 def _settle(trial: Trial) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any, Protocol
 
@@ -20,6 +20,8 @@ from harness.seeds import derive_seed
 from harness.trials import Trial
 from harness.worker.orders import Module, Order, Settings
 
+Store = Callable[[Sequence[Record]], None]
+
 
 class Progress(Protocol):
     """Told what runs and how many trials are done."""
@@ -35,6 +37,7 @@ class Engine:
 
     :param parallel: how many workers may be busy at the same time while nothing is timed.
     :param cpus: the CPUs on which contestants with one thread may be kept while they are timed; none: they are not.
+    :param fingerprint: what a trial's result depends on; records carry it.
     :param shared_code: the hashes that were already taken.
     """
 
@@ -43,6 +46,7 @@ class Engine:
     pool: WorkerPool
     parallel: int
     cpus: tuple[int, ...] = ()
+    fingerprint: Callable[[Trial], Mapping[str, str]] = dataclasses.field(default=lambda trial: {})
     shared_code: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def entry(self, trial: Trial) -> Entry:
@@ -83,23 +87,24 @@ class Engine:
 def execute(
     plan: Plan,
     engine: Engine,
-    store: Callable[[Record], None],
+    store: Store,
     progress: Progress,
     deadline: Deadline,
     earlier: Iterable[Record] = (),
 ) -> bool:
-    """Run the plan and hand each record to ``store``; whether it was finished before the deadline.
+    """Run the plan and hand ``store`` the records that belong together; whether it was finished before the deadline.
 
     :param earlier: what an interrupted run has measured already.
     """
     standings = Standings(engine.settings, earlier)
 
-    def keep(record: Record) -> None:
-        standings.take(record)
-        store(record)
+    def keep(records: Sequence[Record]) -> None:
+        for record in records:
+            standings.take(record)
+        store([dataclasses.replace(record, fingerprint=engine.fingerprint(record.trial)) for record in records])
 
     for skip in plan.skipped:
-        store(Record(skip.trial, "unavailable", skip.reason, _origin(engine, skip.trial)))
+        keep([Record(skip.trial, "unavailable", skip.reason, _origin(engine, skip.trial))])
     memory = {trial for trial in plan.singles if trial.instrument == "memory"}
     for number, contests in enumerate(plan.rounds):
         if number:
@@ -111,9 +116,9 @@ def execute(
                 return False
         if number == 0:
             singles = [trial for trial in plan.singles if not standings.has(trial)]
-            if not _singles(singles, engine, store, progress, deadline):
+            if not _singles(singles, engine, keep, progress, deadline):
                 return False
-    return bool(plan.rounds) or _singles(plan.singles, engine, store, progress, deadline)
+    return bool(plan.rounds) or _singles(plan.singles, engine, keep, progress, deadline)
 
 
 def measure_ceilings(plan: Plan, engine: Engine, progress: Progress) -> list[dict[str, Any]]:
@@ -140,7 +145,7 @@ def _contest(
     contest: tuple[Trial, ...],
     memory: Set[Trial],
     engine: Engine,
-    store: Callable[[Record], None],
+    store: Store,
     progress: Progress,
     deadline: Deadline,
 ) -> bool:
@@ -153,8 +158,7 @@ def _contest(
     records = run_contest(
         entries, engine.pool, engine.circumstances(trial), lambda step: progress.step(f"{what}: {step}")
     )
-    for record in records:
-        store(record)
+    store(records)
     progress.advance(len(records))
     return True
 
@@ -162,7 +166,7 @@ def _contest(
 def _singles(
     trials: Iterable[Trial],
     engine: Engine,
-    store: Callable[[Record], None],
+    store: Store,
     progress: Progress,
     deadline: Deadline,
 ) -> bool:
@@ -183,12 +187,12 @@ def _singles(
             if record is None:
                 finished = False
                 continue
-            store(record)
+            store([record])
             progress.advance(1)
     for trial in trials:
         if trial.instrument == "energy" and not deadline.passed:
             progress.step(f"energy of {trial.suite}/{trial.implementation} {trial.case.label}")
-            store(run(trial))
+            store([run(trial)])
             progress.advance(1)
     return finished and not deadline.passed
 

@@ -65,6 +65,13 @@ class WorkerPool:
         self._started += 1
         return Worker(self._context, order, Path(self._logs.name, f"{self._started}.log"), self._workers)
 
+    def kill_workers(self) -> None:
+        """Have every worker end, at once and without waiting for it; safe in a signal handler."""
+        for worker in list(self._workers):
+            if worker.pid is not None:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(worker.pid, signal.SIGKILL)
+
     def __enter__(self) -> WorkerPool:
         return self
 
@@ -204,11 +211,15 @@ def _failure(status: Status, reason: str) -> dict[str, Any]:
 
 
 class Deadline:
-    """Time left of a budget in seconds; ``None`` is without end."""
+    """When no further trial is started: after a budget in seconds (``None`` is without end), or when asked to stop."""
 
     def __init__(self, budget_s: float | None) -> None:
         self._end = None if budget_s is None else time.monotonic() + budget_s
+        self.stopped = False
+
+    def stop(self) -> None:
+        self.stopped = True
 
     @property
     def passed(self) -> bool:
-        return self._end is not None and time.monotonic() >= self._end
+        return self.stopped or (self._end is not None and time.monotonic() >= self._end)

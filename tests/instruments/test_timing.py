@@ -10,7 +10,15 @@ import numpy as np
 import pytest
 
 from harness.contract import Output, Suite, Tolerance, grid, implements
-from harness.instruments.timing import CpuTimer, Warm, calibrate, clock_resolution_ns, loop_overhead_ns, warm_up
+from harness.instruments.timing import (
+    SHORTEST_PART_NS,
+    CpuTimer,
+    Warm,
+    calibrate,
+    clock_resolution_ns,
+    loop_overhead_ns,
+    warm_up,
+)
 
 
 def suite(*phases: str) -> Suite:
@@ -148,3 +156,24 @@ def test_a_call_that_does_nothing_comes_to_the_loops_own_cost() -> None:
 def test_the_clock_is_described_by_positive_numbers() -> None:
     assert clock_resolution_ns() > 0
     assert loop_overhead_ns(100, 3) >= 0
+
+
+def test_a_sample_is_the_median_of_its_parts() -> None:
+    """Two calls in each of five parts; one call is interrupted for a long time, and the mean would show it."""
+    clock = iter([0, 10, 20, 1_000_030, 1_000_040, 1_000_050])
+
+    calls: list[int] = []
+    timer = CpuTimer(implements(suite("call"))(lambda x: calls.append(1)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("harness.instruments.timing.time.perf_counter_ns", lambda: next(clock))
+        values = timer.sample(lambda: X, ("call",), iterations=10, part=2)
+    assert len(calls) == 10
+    assert values == {"call": 5.0}
+
+
+def test_a_part_is_a_thousand_steps_of_the_clock_or_one_call() -> None:
+    fast = calibrate((Warm({"call": 1000.0}, 1),), 2e6)
+    assert fast.part * 1000.0 >= max(SHORTEST_PART_NS, 1000 * fast.clock_resolution_ns)
+    assert fast.iterations % fast.part == 0
+    slow = calibrate((Warm({"call": 3e6}, 1),), 1e7)
+    assert (slow.part, slow.iterations) == (1, 3)

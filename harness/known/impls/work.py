@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-
 from harness.known.suites.same.suite import PIECES
 
 
