@@ -16,11 +16,13 @@ from harness.contract import Implementation, Inputs
 PhaseTimes = dict[str, float]
 FreshInputs = Callable[[], Inputs]
 
-# A part is as short as the clock allows. On a machine whose CPUs are shared, with a neighbour's hyper-thread or another
-# guest, a CPU runs at one of two speeds and changes between them within milliseconds: the mean of a sample mixes both,
-# the median of its parts is nearly always one of them.
-SHORTEST_PART_NS = 100_000.0
+# On a machine whose CPUs are shared, with a neighbour's hyper-thread or another guest, a CPU runs at one of two speeds
+# and changes between them within milliseconds: the mean of a sample mixes both, the median of its parts hardly ever.
+# The median of skewed noise depends on their number, so contestants of about the same cost must have the same.
+PARTS = 5
 RESOLUTIONS_PER_PART = 1000.0
+# How far a single call may be off for the speed of the CPU at that moment.
+_SPEED_RANGE = 2.0
 WARMUP_CALLS = 3
 FEWEST_WARMUP = 20
 OVERHEAD_ITERATIONS = 200
@@ -42,11 +44,13 @@ class Calibration:
 
     :param iterations: calls in a sample.
     :param part: calls between two readings of the clock.
+    :param longest_part_ns: a call that takes longer is a sample by itself.
     :param loop_overhead_ns: what a call that does nothing comes to when it is timed in the same way.
     """
 
     iterations: int
     part: int
+    longest_part_ns: float
     clock_resolution_ns: float
     loop_overhead_ns: float
 
@@ -166,19 +170,27 @@ def warm_up(timer: Timer, fresh_inputs: FreshInputs, phases: tuple[str, ...], at
             iterations *= 2
 
 
-def calibrate(warmup: tuple[Warm, ...], sample_target_ns: float, overhead_ns: float = 0.0) -> Calibration:
-    """Choose the number of calls in a part and in a sample, so that it lasts about ``sample_target_ns``.
+def calibrate(
+    warmup: tuple[Warm, ...], sample_target_ns: float, overhead_ns: float = 0.0, longest_part_ns: float = 0.0
+) -> Calibration:
+    """Choose how many calls make a part: with ``PARTS`` of them a sample lasts about ``sample_target_ns``.
 
-    A part is at least a thousand times the clock's resolution long, and longer only where a single call is.
+    A part is at least a thousand times the clock's resolution long. A call too long for a part is a sample by itself.
 
     :param overhead_ns: what the timer found a call that does nothing to come to.
+    :param longest_part_ns: the baseline's, so that who costs about the same is sampled in the same way; 0 chooses one
+        that is far from the call's own duration.
     """
     resolution_ns = clock_resolution_ns()
     call_ns = max(min(warm.duration_ns for warm in warmup), 1.0)
-    part_ns = max(SHORTEST_PART_NS, RESOLUTIONS_PER_PART * resolution_ns)
-    part = max(1, math.ceil(part_ns / call_ns))
-    parts = max(1, round(sample_target_ns / (part * call_ns)))
-    return Calibration(part * parts, part, resolution_ns, overhead_ns)
+    target_ns = max(sample_target_ns, PARTS * RESOLUTIONS_PER_PART * resolution_ns)
+    if not longest_part_ns:
+        near = target_ns / _SPEED_RANGE < call_ns < target_ns * _SPEED_RANGE
+        longest_part_ns = target_ns * (_SPEED_RANGE**2 if near else 1.0)
+    if call_ns > longest_part_ns:
+        return Calibration(1, 1, longest_part_ns, resolution_ns, overhead_ns)
+    part = max(1, math.ceil(target_ns / PARTS / call_ns))
+    return Calibration(part * PARTS, part, longest_part_ns, resolution_ns, overhead_ns)
 
 
 def _nothing(**inputs: Any) -> None:

@@ -99,8 +99,10 @@ class _Contestant:
         else:
             self.outcome.take(self.worker.ask("load", timeout_s))
 
-    def calibrate(self, cpu: int | None) -> None:
-        reply = self.worker.ask("calibrate", self.entry.call_timeout_s + CALIBRATION_S, cpu=cpu)
+    def calibrate(self, cpu: int | None, longest_part_ns: float) -> None:
+        """:param longest_part_ns: the baseline's; 0 before it has been calibrated."""
+        timeout_s = self.entry.call_timeout_s + CALIBRATION_S
+        reply = self.worker.ask("calibrate", timeout_s, cpu=cpu, longest_part_ns=longest_part_ns)
         self._pauses.forget()
         if self.outcome.take(reply):
             self.outcome.samples += warmup_samples(reply["warmup"])
@@ -202,10 +204,12 @@ def run_contest(
     try:
         on_step("check")
         _each(contestants, _Contestant.prepare, parallel)
-        for contestant in contestants:
+        longest_part_ns = 0.0
+        for contestant in sorted(contestants, key=lambda each: each.name != circumstances.baseline):
             if contestant.outcome.good:
                 on_step(f"warm up {contestant.name}")
-                contestant.calibrate(circumstances.cpu)
+                contestant.calibrate(circumstances.cpu, longest_part_ns)
+                longest_part_ns = longest_part_ns or contestant.outcome.calibration.get("longest_part_ns", 0.0)
         on_step("time")
         _blocks(contestants, circumstances.baseline)
         on_step("check again")

@@ -68,10 +68,11 @@ class Session:
         call(implementation, inputs, self._phases(implementation), no_lap)
         return {"setup_ns": {"load": load_ns, "first_call": time.perf_counter_ns() - begin}}
 
-    def calibrate(self, cpu: int | None = None) -> Reply:
+    def calibrate(self, cpu: int | None = None, longest_part_ns: float = 0.0) -> Reply:
         """Warm up on the trial's own inputs and choose how many calls make a sample.
 
         :param cpu: the CPU to stay on from now on.
+        :param longest_part_ns: see :func:`harness.instruments.timing.calibrate`.
         """
         pinned = _pin(cpu)
         implementation = self._loaded()
@@ -82,7 +83,8 @@ class Session:
         gc.collect()
         gc.freeze()
         warmup = warm_up(timer, self._fresh_inputs, phases, settings.warmup_s)
-        calibration = calibrate(warmup, settings.sample_target_ns, timer.overhead_ns(self._fresh_inputs, phases))
+        overhead_ns = timer.overhead_ns(self._fresh_inputs, phases)
+        calibration = calibrate(warmup, settings.sample_target_ns, overhead_ns, longest_part_ns)
         self._iterations, self._part = calibration.iterations, calibration.part
         besides: dict[str, float] = dict(pinned)
         if on_gpu:

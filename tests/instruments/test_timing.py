@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from harness.contract import Output, Suite, Tolerance, grid, implements
 from harness.instruments.timing import (
-    SHORTEST_PART_NS,
+    PARTS,
     CpuTimer,
     Warm,
     calibrate,
@@ -171,9 +173,16 @@ def test_a_sample_is_the_median_of_its_parts() -> None:
     assert values == {"call": 5.0}
 
 
-def test_a_part_is_a_thousand_steps_of_the_clock_or_one_call() -> None:
+def test_parts_are_long_enough_for_the_clock_and_as_many_for_all_that_cost_about_the_same() -> None:
     fast = calibrate((Warm({"call": 1000.0}, 1),), 2e6)
-    assert fast.part * 1000.0 >= max(SHORTEST_PART_NS, 1000 * fast.clock_resolution_ns)
-    assert fast.iterations % fast.part == 0
-    slow = calibrate((Warm({"call": 3e6}, 1),), 1e7)
-    assert (slow.part, slow.iterations) == (1, 3)
+    assert fast.part * 1000.0 >= 1000 * fast.clock_resolution_ns
+    assert fast.iterations == PARTS * fast.part
+    slow = calibrate((Warm({"call": 3e7}, 1),), 2e6)
+    assert (slow.part, slow.iterations) == (1, 1)
+
+
+@given(baseline_ns=st.floats(1e4, 1e8), factor=st.floats(0.55, 1.8))
+def test_who_costs_about_what_the_baseline_does_has_as_many_parts(baseline_ns: float, factor: float) -> None:
+    baseline = calibrate((Warm({"call": baseline_ns}, 1),), 2e6)
+    other = calibrate((Warm({"call": baseline_ns * factor}, 1),), 2e6, longest_part_ns=baseline.longest_part_ns)
+    assert other.iterations // other.part == baseline.iterations // baseline.part

@@ -24,7 +24,18 @@ import psutil
 from harness.store import RECORDS_FILE, load_run
 from tests.conftest import PLAIN, ROOT, SUITE
 
-BAKEOFF = (sys.executable, "-m", "harness", "run", "--no-report", "--instrument", "time", "--instrument", "memory")
+BAKEOFF = (
+    sys.executable,
+    "-m",
+    "harness",
+    "run",
+    "--no-report",
+    "--json",
+    "--instrument",
+    "time",
+    "--instrument",
+    "memory",
+)
 LEFT_AFTER_S = 5.0
 
 
@@ -144,7 +155,7 @@ def _key(row: dict[str, object]) -> str:
 
 def _run(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [*BAKEOFF, *arguments],
+        [sys.executable, "-m", "harness", "run", *OPTIONS, *arguments],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.DEVNULL,

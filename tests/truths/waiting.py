@@ -66,7 +66,9 @@ def measure_waiting(duration_ns: int, samples: int = SAMPLES, sample_ns: float =
     timer = CpuTimer(spin)
     warmup = warm_up(timer, fresh_inputs, ("call",), WARMUP_S)
     calibration = calibrate(warmup, sample_ns, timer.overhead_ns(fresh_inputs, ("call",)))
-    return [timer.sample(fresh_inputs, ("call",), calibration.iterations)["call"] for _ in range(samples)]
+    return [
+        timer.sample(fresh_inputs, ("call",), calibration.iterations, calibration.part)["call"] for _ in range(samples)
+    ]
 
 
 def main() -> None:
