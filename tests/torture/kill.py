@@ -24,18 +24,7 @@ import psutil
 from harness.store import RECORDS_FILE, load_run
 from tests.conftest import PLAIN, ROOT, SUITE
 
-BAKEOFF = (
-    sys.executable,
-    "-m",
-    "harness",
-    "run",
-    "--no-report",
-    "--json",
-    "--instrument",
-    "time",
-    "--instrument",
-    "memory",
-)
+OPTIONS = ("--no-report", "--json", "--instrument", "time", "--instrument", "memory")
 LEFT_AFTER_S = 5.0
 
 
