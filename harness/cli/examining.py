@@ -36,7 +36,9 @@ def run_doctor(project: Path, as_json: bool) -> None:
     print(
         f"clock     resolution {clock['resolution_ns']:.0f} ns, timing loop {clock['loop_overhead_ns']:.0f} ns a call"
     )
-    calls = ", ".join(f"{name.removesuffix('_ns').replace('_', ' ')} {ns:.0f} ns" for name, ns in found["dispatch_ns"].items())
+    calls = ", ".join(
+        f"{name.removesuffix('_ns').replace('_', ' ')} {ns:.0f} ns" for name, ns in found["dispatch_ns"].items()
+    )
     print(f"calls     {calls}")
     print(
         f"processes a worker answers {found['worker_start_ms']:.0f} ms after it was asked for, "

@@ -23,12 +23,13 @@ from harness.environment import (
     usable_cpu_numbers,
     usable_cpus,
 )
+from harness.loading import Run, load_run, resolve_run, resumable
 from harness.plan import Plan, Scope, make_plan
 from harness.records import Record
 from harness.runner.run import Engine, execute, measure_ceilings
 from harness.runner.workers import Deadline, WorkerPool
 from harness.seeds import derive_seed
-from harness.store import Run, RunWriter, load_run, resolve_run, write_json
+from harness.store import RunWriter, write_json
 from harness.trials import INSTRUMENTS, InstrumentName
 from harness.worker.orders import SETTINGS, Settings
 
@@ -90,7 +91,7 @@ def run_run(request: Request) -> None:
 def _earlier(request: Request) -> Run:
     everything = open_catalogue(request.project, request.external)
     with user_errors():
-        return load_run(resolve_run(request.results or everything.project.results, request.resume))
+        return resumable(load_run(resolve_run(request.results or everything.project.results, request.resume)))
 
 
 def _as_before(request: Request, environment: Mapping[str, Any]) -> Request:
@@ -195,7 +196,7 @@ def _carry_out(
 
 def _store_ceilings(plan: Plan, engine: Engine, progress: TerminalProgress, path: Path) -> None:
     environment = dict(load_run(path).environment)
-    if not environment["ceilings"]:
+    if not environment.get("ceilings"):
         write_json(path / "environment.json", environment | {"ceilings": measure_ceilings(plan, engine, progress)})
 
 
