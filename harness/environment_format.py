@@ -34,8 +34,8 @@ CEILING = Fields(
         "device": Name(),
         "dtype": Name(),
         "threads": Integer(1),
-        "matmul_flops_per_s": Number(positive=True),
-        "copy_bytes_per_s": Number(positive=True),
+        "matmul_flops_per_s": Number(positive=True, physical=True),
+        "copy_bytes_per_s": Number(positive=True, physical=True),
     }
 )
 REQUEST = Fields(

@@ -203,9 +203,9 @@ def _fields(quantity: str, value: Number) -> Fields:
 
 
 _RECORD: Mapping[str, Fields] = {
-    "time": _fields("duration_ns", Number(negative=False)),
-    "memory": _fields("peak_bytes", Number()),  # an allocator may hold less at the end than before
-    "energy": _fields("energy_j", Number()),  # the idle power that is subtracted has an error too
+    "time": _fields("duration_ns", Number(negative=False, physical=True)),
+    "memory": _fields("peak_bytes", Number(physical=True)),  # an allocator may hold less at the end than before
+    "energy": _fields("energy_j", Number(physical=True)),  # the idle power that is subtracted has an error too
     "probe": _fields("value", Number()),
 }
 """What a line must look like, by instrument."""

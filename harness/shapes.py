@@ -16,6 +16,7 @@ from harness.printable import LONGEST_NAME, LONGEST_TEXT, printable
 # How JSON, which has no such numbers, is given them: what ``str`` makes of a float and ``float`` reads back.
 _NOT_FINITE = ("inf", "-inf", "nan")
 _LARGEST_INTEGER_BITS = 1023  # beyond it an integer is no float any more
+_LARGEST_SIZE = 1e30
 _DEEPEST = 30
 
 
@@ -65,11 +66,13 @@ class Number:
     :param positive: it must be above 0.
     :param negative: it may be below 0.
     :param finite: infinities and NaN do not fit; otherwise they do, also as the texts that stand for them in JSON.
+    :param physical: unless 0 it is of a size that something in the world can have; a ratio of two such is a float too.
     """
 
     positive: bool = False
     negative: bool = True
     finite: bool = True
+    physical: bool = False
 
     def read(self, value: Any) -> float:
         if not self.finite and isinstance(value, str) and value in _NOT_FINITE:
@@ -82,6 +85,8 @@ class Number:
             raise Misfit(f"is {_kind(value)}, must be a finite number")
         if (self.positive and not value > 0) or (not self.negative and value < 0):
             raise Misfit(f"is {_kind(value)}, must be {'above' if self.positive else 'at least'} 0")
+        if self.physical and value and not 1 / _LARGEST_SIZE <= abs(value) <= _LARGEST_SIZE:
+            raise Misfit(f"is {_kind(value)}, must be 0 or of a size from {1 / _LARGEST_SIZE:g} to {_LARGEST_SIZE:g}")
         return value
 
 

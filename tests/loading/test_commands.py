@@ -74,7 +74,7 @@ def hostile_lines() -> list[str]:
 
 def line_of_values() -> str:
     """Numbers at the ends of what a file can hold, twice, so that the second is a duplicate."""
-    ends = (0.0, 5e-324, 1.0, 1e308, 1e308)
+    ends = (0.0, 1e-30, 1.0, 1e30, 1e30)
     samples = [
         {"block": block, "iterations": 1, "duration_ns": {"sum": value, "centre": value}, "warmup": False, "flags": []}
         for block, value in enumerate(ends)
@@ -97,8 +97,8 @@ def hostile_environment() -> dict[str, Any]:
         "devices": ["cpu"],
         "instruments": ["time"],
         "request": {"selection": ["total"], "device": "cpu", "where": ["n=100"], "instruments": ["time"]},
-        "ceilings": [{"device": "cpu", "dtype": "float32", "threads": 1, "matmul_flops_per_s": 5e-324,
-                      "copy_bytes_per_s": 1e308}],
+        "ceilings": [{"device": "cpu", "dtype": "float32", "threads": 1, "matmul_flops_per_s": 1e-30,
+                      "copy_bytes_per_s": 1e30}],
         NAME: {NAME: [ALL]},
     }  # fmt: skip
 

@@ -34,6 +34,7 @@ WATCHED = {module.__file__ for module in (json_files, loading, printable, record
 LONGEST_INPUT_BYTES = 20_000
 LARGEST_CORPUS = 2000
 MOST_FAILURES = 20
+MOST_PARTS = 500
 TOKENS = (
     b"{", b"}", b"[", b"]", b'"', b":", b",", b"\\", b"\n", b"\r\n", b"\x00", b"\xff", b"\xef\xbb\xbf", b"\\ud800",
     b"\\u0000", b"\\u001b[2J", b"\\u202e", b"NaN", b"Infinity", b"-Infinity", b"1e999", b"-0.0", b"null", b"true", b"0",
@@ -147,7 +148,9 @@ def _parts(rng: random.Random, text: bytes, corpus: list[bytes]) -> bytes:
     """The JSON value with some of its parts replaced, removed, renamed or moved."""
     try:
         data = json.loads(text)
-    except (ValueError, RecursionError):
+        if len(list(_owners(data))) > MOST_PARTS:
+            return _bytes(rng, text, corpus)
+    except (ValueError, RecursionError):  # no JSON, or too deep to walk
         return _bytes(rng, text, corpus)
     for _ in range(rng.choice((1, 1, 2, 3))):
         owners = list(_owners(data))
