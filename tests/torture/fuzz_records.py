@@ -10,6 +10,7 @@ own over :func:`sys.settrace`. One JSON line is printed: executions, positions o
 from __future__ import annotations
 
 import argparse
+import copy
 import importlib.util
 import io
 import json
@@ -160,7 +161,7 @@ def _parts(rng: random.Random, text: bytes, corpus: list[bytes]) -> bytes:
         key = rng.choice(list(owner) if isinstance(owner, dict) else range(len(owner)))
         action = rng.random()
         if action < 0.6:
-            owner[key] = rng.choice(VALUES)
+            owner[key] = copy.deepcopy(rng.choice(VALUES))
         elif action < 0.8 or not isinstance(owner, dict):
             del owner[key]
         else:
