@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.contract import TOTAL
+from harness.loading import Run
 from harness.records import Record
 from harness.statistics import Estimate, independent_ratio
 from harness.statistics.equivalence import simultaneous_confidence
-from harness.store import Run
 from harness.tables import observe
 
 Change = Literal["faster", "slower", "same", "undecided"]
@@ -47,6 +47,12 @@ def compare_runs(base: Run, head: Run, threshold: float = DEFAULT_THRESHOLD) -> 
     """
     for table, key in _MUST_AGREE:
         ours, theirs = (run.environment.get(table, {}).get(key) for run in (base, head))
+        for run, value in ((base, ours), (head, theirs)):
+            if value is None:
+                raise Incomparable(
+                    f"the environment of {run.name} does not say its {table}'s {key}, so no one can tell "
+                    "whether it was measured on the same machine"
+                )
         if ours != theirs:
             raise Incomparable(
                 f"{base.name} and {head.name} come from different machines ({key}: {ours!r} and {theirs!r}); "

@@ -15,11 +15,11 @@ from typing import Any
 import psutil
 
 import harness
+from harness.environment_format import ENVIRONMENT_FORMAT
 from harness.instruments import InstrumentUnavailable
 from harness.instruments.energy import open_sensor
 from harness.instruments.nvml import gpu_count, open_gpu
-
-ENVIRONMENT_FORMAT = 1
+from harness.privacy import this_process
 
 _PACKAGES = (
     "numpy", "torch", "numba", "scipy", "scikit-learn", "scikit-image", "statsmodels", "pandas", "triton",
@@ -28,7 +28,11 @@ _PACKAGES = (
 
 
 def describe_environment(root: Path) -> dict[str, Any]:
-    """The machine, its software and the state of the project's repository at this moment."""
+    """The machine, its software and the state of the project's repository at this moment.
+
+    Nothing else is stored about a machine: :mod:`harness.environment_format` lists it, and ``bakeoff doctor --json``
+    shows it.
+    """
     return {
         "format": ENVIRONMENT_FORMAT,
         "bakeoff": harness.__version__,
@@ -50,7 +54,7 @@ def describe_machine() -> dict[str, Any]:
         "architecture": platform.machine(),
         "memory_bytes": psutil.virtual_memory().total,
         "os": _os_name(),
-        "kernel": platform.release(),
+        "kernel": this_process().names(platform.release()),  # whoever builds a kernel may put a name into it
         "python": platform.python_version(),
         "governor": _read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor") or "not shown",
         "virtual": " hypervisor" in (_read("/proc/cpuinfo") or ""),
@@ -89,7 +93,7 @@ def sensor_state(device: str) -> dict[str, Any]:
     try:
         open_sensor(device)
     except InstrumentUnavailable as error:
-        return {"available": False, "reason": str(error)}
+        return {"available": False, "reason": this_process().text(str(error))}
     return {"available": True, "reason": ""}
 
 

@@ -14,7 +14,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from harness.trials import QUANTITY, Trial
+from harness.contract import Case
+from harness.printable import printable
+from harness.privacy import this_process
+from harness.shapes import Each, Fields, Integer, Maybe, Misfit, Name, Number, OneOf, Scalar, Shape, Table, Text, Truth
+from harness.trials import INSTRUMENTS, QUANTITY, Trial
 
 FORMAT = 3
 
@@ -83,6 +87,11 @@ class Record:
     batch: str = ""
     batch_size: int = 1
 
+    def __post_init__(self) -> None:
+        """Messages come out of contestants and name tags out of paths; neither may do more than be read."""
+        object.__setattr__(self, "reason", printable(self.reason))
+        object.__setattr__(self, "origin", printable(self.origin))
+
     @property
     def measured(self) -> tuple[Sample, ...]:
         """The samples that count: neither warm-up nor isolated."""
@@ -98,8 +107,8 @@ class Record:
             "format": FORMAT,
             **self.trial.to_json(),
             "status": self.status,
-            "reason": self.reason,
-            "origin": self.origin,
+            "reason": this_process().text(self.reason),
+            "origin": this_process().text(self.origin),
             "samples": [
                 {
                     "block": sample.block,
@@ -127,53 +136,96 @@ class Record:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Record:
-        """The record that :meth:`to_json` wrote, in this or any older format.
+        """The record that :meth:`to_json` wrote, in this or any older format, with every text made printable.
 
-        :raises ValueError: the format is newer than this program, or a field is missing or of the wrong kind.
+        :raises ValueError: the format is newer than this program, or a field is missing, of the wrong kind or out of
+            its range; the message names the field.
         """
         if not isinstance(data, Mapping):
             raise ValueError(f"a record is a JSON object, not {type(data).__name__}")
         version = data.get("format")
-        if not isinstance(version, int) or version < 1:
-            raise ValueError(f"format is {version!r}, not a version number")
+        if type(version) is not int or version < 1:
+            raise ValueError("format is missing or no version number; this is no record of bakeoff")
         if version > FORMAT:
-            raise ValueError(f"format {version} is newer than this program reads ({FORMAT}); update bakeoff")
+            raise ValueError(f"format {_short(version)} is newer than this program reads ({FORMAT}); update bakeoff")
         try:
-            trial = Trial.from_json(data)
-            quantity = QUANTITY[trial.instrument]
-            if data["status"] not in STATUSES:
-                raise ValueError(f"status {data['status']!r} is none of {', '.join(STATUSES)}")
-            return cls(
-                trial=trial,
-                status=data["status"],
-                reason=data["reason"],
-                origin=data["origin"],
-                samples=tuple(
-                    Sample(
-                        block=sample["block"],
-                        iterations=sample["iterations"],
-                        values={str(name): float(value) for name, value in sample[quantity].items()},
-                        warmup=sample["warmup"],
-                        flags=tuple(sample["flags"]),
-                        readings={str(name): float(value) for name, value in sample.get("readings", {}).items()},
-                    )
-                    for sample in data["samples"]
-                ),
-                errors={str(name): float(value) for name, value in data["errors"].items()},
-                limits={str(name): float(value) for name, value in data["limits"].items()},
-                checked=dict(data["checked"]),
-                setup_ns=dict(data["setup_ns"]),
-                calibration=dict(data["calibration"]),
-                flags=tuple(data["flags"]),
-                stopped=data.get("stopped", ""),
-                started_at=data.get("started_at"),
-                elapsed_s=data.get("elapsed_s"),
-                fingerprint=dict(data.get("fingerprint", {})),
-                batch=data.get("batch", ""),
-                batch_size=data.get("batch_size", 1),
-            )
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"not a record: {type(error).__name__}: {error}") from error
+            instrument = OneOf(INSTRUMENTS).read(data.get("instrument"))
+        except Misfit as misfit:
+            raise misfit.within(".instrument") from None
+        found = _RECORD[instrument].read(data)
+        samples = (
+            Sample(values=sample.pop(QUANTITY[instrument]), **sample)  # type: ignore[index]
+            for sample in found.pop("samples")
+        )
+        identity = {name: found.pop(name) for name in _TRIAL}
+        trial = Trial(**identity | {"case": Case.of(identity["case"])})
+        return cls(trial=trial, samples=tuple(samples), **found)
+
+
+_TRIAL: Mapping[str, Shape] = {
+    "suite": Name(),
+    "implementation": Name(empty=True),
+    "case": Table(Scalar()),
+    "device": Name(),
+    "dtype": Name(),
+    "threads": Integer(1, 2**31),
+    "instrument": OneOf(INSTRUMENTS),
+    "round": Integer(0, 2**31),
+    "seed": Integer(),
+    "probe": Name(empty=True),
+    "until": Name(empty=True),
+}
+_ANY_NUMBER = Number(finite=False)
+
+
+def _fields(quantity: str, value: Number) -> Fields:
+    """A record whose samples hold ``value`` under ``quantity``; what later formats brought is optional."""
+    sample = Fields(
+        required={
+            "block": Integer(-1, 2**31),
+            "iterations": Integer(1, 2**63),
+            quantity: Table(value),
+            "warmup": Truth(),
+            "flags": Each(Name()),
+        },
+        optional={"readings": Table(_ANY_NUMBER)},
+    )
+    return Fields(
+        required={
+            **_TRIAL,
+            "status": OneOf(STATUSES),
+            "reason": Text(),
+            "origin": Text(),
+            "samples": Each(sample),
+            "errors": Table(_ANY_NUMBER),
+            "limits": Table(_ANY_NUMBER),
+            "checked": Table(Scalar()),
+            "setup_ns": Table(Integer(0)),
+            "calibration": Table(Number()),
+            "flags": Each(Name()),
+        },
+        optional={
+            "stopped": OneOf(get_args(Stopped)),
+            "started_at": Maybe(Number()),
+            "elapsed_s": Maybe(Number()),
+            "fingerprint": Table(Text()),
+            "batch": Text(),
+            "batch_size": Integer(1, 2**31),
+        },
+    )
+
+
+_RECORD: Mapping[str, Fields] = {
+    "time": _fields("duration_ns", Number(negative=False, physical=True)),
+    "memory": _fields("peak_bytes", Number(physical=True)),  # an allocator may hold less at the end than before
+    "energy": _fields("energy_j", Number(physical=True)),  # the idle power that is subtracted has an error too
+    "probe": _fields("value", Number()),
+}
+"""What a line must look like, by instrument."""
+
+
+def _short(version: int) -> str:
+    return str(version) if version.bit_length() < 64 else "of many digits"
 
 
 def _portable(values: Mapping[str, float]) -> dict[str, float | str]:

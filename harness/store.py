@@ -6,43 +6,24 @@ import errno
 import fcntl
 import json
 import os
-import re
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from harness.naming import slug
 from harness.records import Record
 
 ENVIRONMENT_FILE = "environment.json"
 RECORDS_FILE = "records.jsonl"
 PUBLISHED = "published"
 _BACKWARDS = 2**16
-_TIME, _TIME_SHAPE = "%Y%m%dt%H%M%S", "20260131t235959"
 
 
 class StoreError(Exception):
     """A run cannot be written, found or read; the message names the file and what to do."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """A run that was read back.
-
-    :param warnings: what could not be read, by file and line.
-    """
-
-    path: Path
-    environment: Mapping[str, Any]
-    records: tuple[Record, ...]
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        return self.path.name
 
 
 class RunWriter:
@@ -196,81 +177,3 @@ def _write_whole(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-
-
-def load_run(path: Path) -> Run:
-    """Read a run; lines that cannot be read become warnings that name file and line, the good ones still load.
-
-    :raises StoreError: there is no run at ``path``, or its environment cannot be read.
-    """
-    environment_file = path / ENVIRONMENT_FILE
-    try:
-        environment = json.loads(environment_file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise StoreError(f"{path} holds no run: {environment_file.name}: {error.strerror}") from error
-    except ValueError as error:
-        raise StoreError(f"{environment_file} is not JSON: {error}") from error
-    if not isinstance(environment, dict):
-        raise StoreError(f"{environment_file} is not a JSON object")
-    records: list[Record] = []
-    warnings: list[str] = []
-    for number, line in _lines(path / RECORDS_FILE):
-        try:
-            records.append(Record.from_json(json.loads(line)))
-        except ValueError as error:
-            warnings.append(f"{path / RECORDS_FILE}:{number}: {error}")
-    return Run(path=path, environment=environment, records=tuple(records), warnings=tuple(warnings))
-
-
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    if not path.exists():
-        return
-    with path.open(encoding="utf-8", errors="replace") as file:
-        for number, line in enumerate(file, start=1):
-            if line.strip():
-                yield number, line
-
-
-def next_run_name(results: Path, profile: str) -> str:
-    """A name by the time of day; after that of the newest run even where the clock was set back since."""
-    now = datetime.now(UTC)
-    newest = max((path.name for path in find_runs(results)), default="")
-    with suppress(ValueError):
-        now = max(now, datetime.strptime(newest[: len(_TIME_SHAPE)], _TIME).replace(tzinfo=UTC) + timedelta(seconds=1))
-    return f"{now:{_TIME}}-{profile}"
-
-
-def find_runs(results: Path) -> list[Path]:
-    """All runs under ``results``, oldest first."""
-    found = [file.parent for file in results.glob(f"**/{ENVIRONMENT_FILE}")]
-    return sorted(found, key=lambda path: (path.name, str(path)))
-
-
-def resolve_run(results: Path, run: str | None) -> Path:
-    """The folder of a run given by name, by path, or (``None``) the newest that was made here.
-
-    :raises StoreError: there is none; the message says which there are.
-    """
-    if run and (Path(run) / ENVIRONMENT_FILE).is_file():
-        return Path(run)
-    runs = find_runs(results)
-    if run:
-        matching = [path for path in runs if path.name == run]
-        if len(matching) == 1:
-            return matching[0]
-        if matching:
-            raise StoreError(f"{len(matching)} runs are named {run!r}; give the path of one: {_names(matching, True)}")
-        raise StoreError(f"no run {run!r} under {results}; there are: {_names(runs, False)}")
-    local = [path for path in runs if PUBLISHED not in path.relative_to(results).parts]
-    if not (local or runs):
-        raise StoreError(f"no run under {results} yet; make one with: bakeoff run")
-    return (local or runs)[-1]
-
-
-def _names(runs: list[Path], whole: bool) -> str:
-    return ", ".join(str(path) if whole else path.name for path in runs[-5:]) or "none"
-
-
-def slug(text: str) -> str:
-    """``text`` as one safe path component."""
-    return re.sub(r"[^a-z0-9._-]+", "-", text.lower()).strip("-.") or "unnamed"

@@ -132,12 +132,13 @@ def _measured(
 
 
 def observe(records: Iterable[Record], phase: str) -> Observations:
-    """The measured values of one phase by round and block."""
+    """The measured values of one phase by round and block, of the samples that have it."""
     return {
         (record.trial.round, sample.block): phase_value(record, sample.values, phase)
         for record in records
         if record.status == "ok"
         for sample in record.measured
+        if phase in sample.values or (phase == TOTAL and sample.values)
     }
 
 

@@ -24,25 +24,35 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
         "harness.records", "harness.statistics", "harness.claims", "harness.reporting", "harness.adapters",
         "suites", "impls",
     ),
-    "harness.discovery": ("harness.worker", "harness.runner", "harness.store", "harness.claims", "harness.reporting"),
-    "harness.instruments": ("harness.worker", "harness.runner", "harness.store", "harness.claims", "harness.reporting"),
+    "harness.discovery": (
+        "harness.worker", "harness.runner", "harness.store", "harness.loading", "harness.claims",
+        "harness.reporting",
+    ),
+    "harness.instruments": (
+        "harness.worker", "harness.runner", "harness.store", "harness.loading", "harness.claims",
+        "harness.reporting",
+    ),
     "harness.worker": (
-        "pandas", "harness.store", "harness.tables", "harness.statistics", "harness.claims", "harness.reporting",
+        "pandas", "harness.store", "harness.loading", "harness.tables", "harness.statistics",
+        "harness.claims", "harness.reporting",
         "harness.runner", "harness.plan",
     ),
     "harness.runner": ("pandas", "harness.tables", "harness.claims", "harness.reporting"),
     "harness.statistics": (
-        "os", "pathlib", "io", "sys", "json", "subprocess", "harness.store", "harness.records", "harness.contract",
-        "pandas",
+        "os", "pathlib", "io", "sys", "json", "subprocess", "harness.store", "harness.loading", "harness.records",
+        "harness.contract", "pandas",
     ),
-    "harness.claims": ("harness.runner", "harness.worker", "harness.store", "harness.reporting", "pandas"),
+    "harness.claims": (
+        "harness.runner", "harness.worker", "harness.store", "harness.loading", "harness.reporting", "pandas",
+    ),
     "suites": (
         "impls", "harness.worker", "harness.runner", "harness.instruments", "harness.store", "harness.statistics",
-        "harness.claims", "harness.reporting", "harness.discovery", "harness.records",
+        "harness.claims", "harness.reporting", "harness.discovery", "harness.records", "harness.loading",
     ),
     "impls": (
         "harness.worker", "harness.runner", "harness.instruments", "harness.store", "harness.statistics",
-        "harness.claims", "harness.reporting", "harness.discovery", "harness.records", "pandas",
+        "harness.claims", "harness.reporting", "harness.discovery", "harness.records", "harness.loading",
+        "pandas",
     ),
 }  # fmt: skip
 

@@ -17,8 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.contract import Case
+from harness.loading import load_run, next_run_name
 from harness.records import Record, Sample
-from harness.store import RunWriter, StoreError, load_run, next_run_name
+from harness.store import RunWriter, StoreError
 from harness.trials import Trial
 
 ENVIRONMENT = {"seed": 7}

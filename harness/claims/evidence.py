@@ -16,7 +16,9 @@ from harness.contract import (
     ProbeDifference,
     ProbeGrowth,
     ProbeValue,
+    Scalar,
     Suite,
+    Work,
 )
 from harness.contract.claims import Where
 from harness.needs import at_value, need_at, need_of_probe, probe_at_value
@@ -97,9 +99,7 @@ def share_of_ceiling(
 
     :raises NotMeasured: the suite has no work model, or the run no such ceiling.
     """
-    if suite.work is None:
-        raise NotMeasured(f"suite {suite.name} has no work model")
-    work = suite.work(ITEMSIZE[where.dtype], **where.case)
+    work = work_of(suite, where.dtype, where.case)
     parts = [work[where.phase]] if where.phase in work else list(work.values())
     for measured in environment.get("ceilings", []):
         if (measured["device"], measured["dtype"]) == (where.device, where.dtype) and where.threads in (
@@ -112,6 +112,19 @@ def share_of_ceiling(
                 least_s = sum(part.bytes_moved for part in parts) / measured["copy_bytes_per_s"]
             return duration_s.inverted().scaled(least_s)
     raise NotMeasured(f"no ceiling was measured for {where.dtype} on {where.device}")
+
+
+def work_of(suite: Suite, dtype: str, case: Mapping[str, Scalar]) -> Mapping[str, Work]:
+    """The suite's work model of a case, by phase.
+
+    :raises NotMeasured: it has none, or none for such a case: a stored one may be older than the suite.
+    """
+    if suite.work is None:
+        raise NotMeasured(f"suite {suite.name} has no work model")
+    try:
+        return suite.work(ITEMSIZE[dtype], **case)
+    except Exception as error:  # the suite's own code on values that it did not choose
+        raise NotMeasured(f"the work model of {suite.name} does not know this case: {error!r}") from error
 
 
 def _or_not_measured(compute: Any) -> Estimate:

@@ -7,18 +7,23 @@ import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.cli.outcome import ExitCode, Failure, choose, user_errors
 from harness.cli.selecting import open_catalogue, select
 from harness.discovery import Catalogue
-from harness.store import Run, load_run, resolve_run
+from harness.loading import Run, load_run, resolve_run
+from harness.printable import printable, spreadsheet_cell
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def open_run(catalogue: Catalogue, results: Path | None, name: str | None) -> Run:
     with user_errors():
         run = load_run(resolve_run(results or catalogue.project.results, name))
     for warning in run.warnings:
-        print(f"bakeoff: warning: {warning}", file=sys.stderr)
+        print(f"bakeoff: warning: {printable(str(run.path))}/{warning}", file=sys.stderr)
     return run
 
 
@@ -35,7 +40,7 @@ def show_table(project: Path, results: Path | None, name: str | None, form: str,
         table.to_parquet(output, index=False)
         return
     if form == "csv":
-        text = table.to_csv(index=False)
+        text = _defused(table).to_csv(index=False)
     elif form == "json":
         rows = [
             {
@@ -52,6 +57,17 @@ def show_table(project: Path, results: Path | None, name: str | None, form: str,
         sys.stdout.write(text)
     else:
         output.write_text(text, encoding="utf-8")
+
+
+def _defused(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with no text that a spreadsheet would run as a formula."""
+    texts = table.select_dtypes(exclude="number")
+    return table.assign(
+        **{
+            str(name): [spreadsheet_cell(cell) if isinstance(cell, str) else cell for cell in column]
+            for name, column in texts.items()
+        }
+    )
 
 
 def show_claims(project: Path, results: Path | None, name: str | None, selection: Sequence[str], as_json: bool) -> None:

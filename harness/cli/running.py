@@ -17,12 +17,13 @@ from harness.cli.selecting import open_catalogue, select
 from harness.discovery import Catalogue
 from harness.environment import machine_name, usable_cpu_numbers
 from harness.fingerprint import Fingerprints, same_environment
+from harness.loading import Run, load_run, next_run_name, resolve_run, resumable
 from harness.plan import Plan, Scope, make_plan
 from harness.runner.resuming import Remainder, remainder
 from harness.runner.run import Engine, execute, measure_ceilings
 from harness.runner.workers import Deadline, WorkerPool
 from harness.seeds import derive_seed
-from harness.store import Run, RunWriter, load_run, next_run_name, resolve_run
+from harness.store import RunWriter
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def run_run(request: Request) -> None:
         everything = open_catalogue(request.project, request.external)
         with user_errors():
             path = resolve_run(request.results or everything.project.results, request.resume)
-            request = as_before(request, load_run(path).environment)
+            request = as_before(request, resumable(load_run(path)).environment)
     task = _task(request)
     if request.dry_run:
         from harness.cli.dry_run import show_remainder

@@ -8,14 +8,15 @@ from textwrap import shorten
 
 import pandas as pd
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from harness.claims import ClaimResult, evaluate_claims
 from harness.contract import TOTAL
 from harness.discovery import Catalogue
 from harness.figures import format_bytes, format_duration, format_interval, format_ratio
-from harness.store import Run
+from harness.loading import Run
+from harness.printable import printable
 from harness.tables import tidy_table
 
 _STYLE: Mapping[str, str] = {
@@ -32,7 +33,7 @@ _PADDING = 8
 
 def show_run(run: Run, catalogue: Catalogue) -> None:
     """Per suite the leader board of its headline case, what went wrong, and the verdicts."""
-    console = Console()
+    console = Console(emoji=False, highlight=False)
     table = tidy_table(run.records, catalogue.suites, run.environment)
     for name in catalogue.suites:
         part = table[(table.suite == name) & (table.phase == TOTAL)]
@@ -41,7 +42,7 @@ def show_run(run: Run, catalogue: Catalogue) -> None:
     _show_failures(console, table)
     _show_claims(console, evaluate_claims(catalogue.suites.values(), run.records, run.environment))
     for warning in run.warnings:
-        console.print(f"warning: {escape(warning)}")
+        console.print(Text(f"warning: {printable(str(run.path))}/{warning}"))
 
 
 def _show_suite(console: Console, name: str, table: pd.DataFrame) -> None:
@@ -61,13 +62,13 @@ def _show_suite(console: Console, name: str, table: pd.DataFrame) -> None:
         & (timed.until == until)
     ].sort_values("estimate")
     title = f"{name}: {case}, {dtype}, {device}, {threads} thread{'s' if threads > 1 else ''}"
-    board = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    board = Table(title=Text(title, style="bold"), title_justify="left", title_style="bold", box=None, pad_edge=False)
     board.add_column("implementation", no_wrap=True)
     for heading in ("time", "x base", "95 % interval", "memory", "error"):
         board.add_column(heading, justify="right", no_wrap=True, min_width=5)
     for row in chosen.itertuples():
         board.add_row(
-            str(row.implementation),
+            Text(str(row.implementation)),
             format_duration(row.estimate),
             format_ratio(row.ratio),
             format_interval(row.ratio_low, row.ratio_high),
@@ -95,11 +96,11 @@ def _show_failures(console: Console, table: pd.DataFrame) -> None:
     )
     for row in bad.to_dict(orient="records"):
         what = f"{row['suite']}/{row['implementation'] or row['probe']} {row['case']} {row['dtype']}"
-        console.print(f"[red]{row['status']}[/red] {escape(what)}: {escape(row['reason'])}", soft_wrap=True)
+        console.print(Text.assemble((row["status"], "red"), f" {what}: {row['reason']}"), soft_wrap=True)
     absent = table[(table.status == "unavailable") & table.reason.str.contains("not installed")]
     for reason, rows in absent.groupby("reason"):
         names = sorted(set(rows.suite + "/" + rows.implementation))
-        console.print(f"[dim]unavailable: {escape(', '.join(names))}: {escape(str(reason))}[/dim]", soft_wrap=True)
+        console.print(Text(f"unavailable: {', '.join(names)}: {reason}", style="dim"), soft_wrap=True)
 
 
 def _show_claims(console: Console, results: list[ClaimResult]) -> None:
@@ -118,6 +119,6 @@ def _show_claims(console: Console, results: list[ClaimResult]) -> None:
         if telling and telling.estimate and result.verdict != "not tested":
             figure = f"{telling.estimate.value:.3g}"
         verdict = f"[{_STYLE[result.verdict]}]{result.verdict}[/]"
-        board.add_row(result.claim.id, verdict, figure, escape(shorten(result.claim.statement, room, placeholder=" …")))
+        board.add_row(result.claim.id, verdict, figure, Text(shorten(result.claim.statement, room, placeholder=" …")))
     console.print(board)
     console.print()

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from harness.printable import LONGEST_NAME, is_printable
+
 Scalar = bool | int | float | str
 Profile = Literal["quick", "full"]
 PROFILES: tuple[Profile, ...] = ("quick", "full")
@@ -59,5 +61,10 @@ def grid(profile: Profile = "quick", /, **axes: Sequence[Scalar]) -> tuple[Case,
     for name, values in axes.items():
         if isinstance(values, str) or not isinstance(values, Sequence) or not values:
             raise TypeError(f"grid axis {name!r} needs a non-empty list of values, not {values!r}")
+        for value in values:
+            if isinstance(value, str) and not is_printable(value, LONGEST_NAME):
+                raise ValueError(
+                    f"grid axis {name!r} has the value {value[:60]!r}, which tables cannot show; give it a name instead"
+                )
     combinations = itertools.product(*axes.values())
     return tuple(Case(tuple(zip(axes, values, strict=True)), profile) for values in combinations)

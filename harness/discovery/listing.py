@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.contract import ArrayKind, Scalar, implements
+from harness.printable import LONGEST_NAME, is_printable, printable
 
 _KEYWORDS = tuple(name for name in inspect.signature(implements).parameters if name != "suite")
 _NOT_LITERAL = ("counters",)
@@ -95,8 +96,13 @@ def read_listing(path: Path, *, name: str, module: str, origin: str, own: Own) -
 
     :param own: what belongs to the project; its imports are followed, any other module that cannot be found makes the
         implementation unavailable.
-    :raises DiscoveryError: the file has no ``@implements``, or it does not say for which suite.
+    :raises DiscoveryError: the file has no ``@implements``, or it does not say for which suite, or cannot be named.
     """
+    if not is_printable(name, LONGEST_NAME):
+        raise DiscoveryError(
+            f"{printable(str(path))}: the name of an implementation is shown in tables, and this one is too long or "
+            "holds a character that cannot be printed; rename the file"
+        )
     try:
         tree = ast.parse(_head(path.read_text(encoding="utf-8")), filename=str(path))
     except (SyntaxError, UnicodeDecodeError, ValueError) as error:
@@ -110,8 +116,8 @@ def read_listing(path: Path, *, name: str, module: str, origin: str, own: Own) -
         suite=_suite_name(tree, call, path),
         path=path,
         module=module,
-        origin=origin,
-        title=(ast.get_docstring(tree) or "").strip().split("\n")[0],
+        origin=printable(origin),
+        title=printable((ast.get_docstring(tree) or "").strip().split("\n")[0]),
         reason=reason,
         sources=tuple(sorted(sources)),
         **declared,

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from harness.claims.evidence import ITEMSIZE, share_of_ceiling
+from harness.claims.evidence import share_of_ceiling, work_of
 from harness.claims.observations import NotMeasured
 from harness.contract import TOTAL, Case, Suite, Where
 from harness.records import Record, Status
@@ -131,9 +131,10 @@ class Measures:
 
     def _weight(self, workload: Workload) -> tuple[float, float]:
         slowest = max(self.median(workload, name, "time") or 0.0 for name in self.contestants)
-        if self.suite.work is None:
+        try:
+            parts = work_of(self.suite, workload.dtype, workload.case).values()
+        except NotMeasured:
             return 0.0, slowest
-        parts = self.suite.work(ITEMSIZE[workload.dtype], **workload.case).values()
         return sum(part.flops + part.bytes_moved for part in parts), slowest
 
     @cached_property
@@ -174,7 +175,7 @@ class Measures:
         reading = self.reading(workload, name, instrument, phase)
         if reading is None or reading.estimate is None:
             return {}
-        return observe(self._observed[workload, name, instrument], phase)
+        return observe(self._observed.get((workload, name, instrument), []), phase)
 
     def records_of(self, workload: Workload, name: str, instrument: str) -> Sequence[Record]:
         return self._observed.get((workload, name, instrument), [])

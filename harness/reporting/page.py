@@ -13,6 +13,8 @@ from markupsafe import Markup
 
 from harness.claims import evaluate_claims
 from harness.discovery import Catalogue
+from harness.loading import Run
+from harness.naming import slug
 from harness.reporting import text
 from harness.reporting.absent import find_gaps
 from harness.reporting.board import make_board as make_claims_board
@@ -22,7 +24,6 @@ from harness.reporting.leaders import LeaderBoard, make_board
 from harness.reporting.measures import Measures
 from harness.reporting.origin import describe_origin
 from harness.reporting.standing import Contestant, stand
-from harness.store import Run
 from harness.tables import tidy_table
 
 
@@ -48,9 +49,12 @@ class Section:
 
 
 def write_page(run: Run, catalogue: Catalogue, output: Path) -> Path:
-    """Write ``<output>/<run>.html`` and return its path; an earlier page of the run is replaced whole or not at all."""
+    """Write ``<output>/<run>.html`` and return its path; an earlier page of the run is replaced whole or not at all.
+
+    The run's name comes from a folder that may be anyone's, so it is made safe.
+    """
     output.mkdir(parents=True, exist_ok=True)
-    path = output / f"{run.name}.html"
+    path = output / f"{slug(run.name)}.html"
     partial = path.with_suffix(".partial")
     partial.write_text(render_page(run, catalogue), encoding="utf-8")
     partial.replace(path)

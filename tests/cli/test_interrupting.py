@@ -14,7 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.store import RECORDS_FILE, load_run, resolve_run
+from harness.loading import load_run, resolve_run
+from harness.store import RECORDS_FILE
 from tests.conftest import ROOT
 
 Bakeoff = Callable[..., "subprocess.CompletedProcess[str]"]

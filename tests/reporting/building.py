@@ -27,8 +27,8 @@ from harness.contract import (
 )
 from harness.discovery import Catalogue
 from harness.discovery.listing import Listing
+from harness.loading import Run
 from harness.records import Record, Sample
-from harness.store import Run
 from harness.trials import Trial
 
 SIZES = (100, 1000, 10_000)

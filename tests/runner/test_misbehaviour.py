@@ -11,8 +11,8 @@ from typing import Any
 import psutil
 import pytest
 
+from harness.loading import load_run, resolve_run
 from harness.records import Record
-from harness.store import load_run, resolve_run
 
 RIGHT = "yield x.sum() + x.dtype.type(shift)\nyield x - x.mean()"
 Bakeoff = Callable[..., "subprocess.CompletedProcess[str]"]

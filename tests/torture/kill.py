@@ -21,7 +21,8 @@ from pathlib import Path
 
 import psutil
 
-from harness.store import RECORDS_FILE, load_run
+from harness.loading import load_run
+from harness.store import RECORDS_FILE
 from tests.conftest import PLAIN, ROOT, SUITE
 
 OPTIONS = ("--no-report", "--json", "--instrument", "time", "--instrument", "memory")
