@@ -17,6 +17,8 @@ TEXTS: Mapping[str, str] = {
     "enough": "all blocks were taken before the interval was as narrow as asked",
     "unsteady": "no steady state was reached in the warm-up",
     "throttled": "the GPU slowed itself down during some samples",
+    "threads_changed": "it gave itself more threads or CPUs than the trial allows, and so more than the others",
+    "left_processes": "it left processes behind, which were ended",
     "children_sampled": "memory of child processes is sampled, so a short peak may be missed",
 }
 """Every notice that is not an instrument's own text."""

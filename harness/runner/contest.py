@@ -176,23 +176,30 @@ def run_contest(
     A contestant that fails or is wrong has no record of its memory.
     """
     contestants = [_Contestant(entry, pool.start(entry.order)) for entry in entries]
-    parallel = circumstances.parallel
+
+    def each(step: Callable[[_Contestant], None]) -> None:
+        good = [contestant for contestant in contestants if contestant.outcome.good]
+        busy = max(1, min(circumstances.parallel, len(good)))
+        with pool.side_by_side(busy), ThreadPoolExecutor(max_workers=busy) as executor:
+            list(executor.map(step, good))
+
     try:
         on_step("check")
-        _each(contestants, _Contestant.prepare, parallel)
-        for contestant in contestants:
-            if contestant.outcome.good:
-                on_step(f"warm up {contestant.name}")
-                contestant.calibrate(circumstances.cpu)
-        on_step("time")
-        _blocks(contestants, circumstances.baseline)
+        each(_Contestant.prepare)
+        with pool.side_by_side(1):
+            for contestant in contestants:
+                if contestant.outcome.good:
+                    on_step(f"warm up {contestant.name}")
+                    contestant.calibrate(circumstances.cpu)
+            on_step("time")
+            _blocks(contestants, circumstances.baseline)
         on_step("check again")
-        _each(contestants, _Contestant.verify, parallel)
+        each(_Contestant.verify)
         on_step("peak memory")
-        _each(contestants, _Contestant.measure_memory, parallel)
+        each(_Contestant.measure_memory)
     finally:
         for contestant in contestants:
-            contestant.worker.finish()
+            contestant.outcome.flags += contestant.worker.finish()
     outcomes = [outcome for contestant in contestants for outcome in (contestant.outcome, contestant.memory) if outcome]
     return [outcome.record() for outcome in outcomes]
 
@@ -237,9 +244,3 @@ def _going_on(contestants: Sequence[_Contestant], baseline: str) -> list[_Contes
 def _settle(trial: Trial) -> None:
     if trial.threads > 1:
         time.sleep(SETTLE_S)
-
-
-def _each(contestants: Sequence[_Contestant], step: Callable[[_Contestant], None], parallel: int) -> None:
-    good = [contestant for contestant in contestants if contestant.outcome.good]
-    with ThreadPoolExecutor(max_workers=max(1, parallel)) as executor:
-        list(executor.map(step, good))
