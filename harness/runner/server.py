@@ -17,23 +17,33 @@ from typing import Any
 _STARTING = threading.Lock()
 
 
-def start_server(variables: Mapping[str, str], folder: str) -> None:
-    """Start the server with ``variables`` in its environment and its socket in ``folder``, unless it runs."""
+def start_server(variables: Mapping[str, str], folder: str) -> int:
+    """Start the server with ``variables`` in its environment and its socket in ``folder``, unless it runs.
+
+    :returns: the number of its process.
+    """
     with _STARTING:
-        if _runs():
-            return
-        resource_tracker.ensure_running()  # without the variables: it is this process's, and outlives the server
-        with _environment(variables), _socket_folder(folder):
-            multiprocessing.forkserver.ensure_running()
+        if not _runs():
+            resource_tracker.ensure_running()  # without the variables: it is this process's, and outlives the server
+            with _environment(variables), _socket_folder(folder):
+                multiprocessing.forkserver.ensure_running()
+        (pid,) = server_pids()
+        os.kill(pid, signal.SIGCONT)  # one that somebody has stopped would keep us waiting
+        return pid
 
 
-def stop_server() -> None:
-    """End the fork server, if there is one, without waiting for strays that it may have left."""
+def stop_server(pid: int | None = None) -> None:
+    """End the fork server, if there is one, without waiting for strays that it may have left.
+
+    :param pid: only if this is its process, and no other thread has replaced it.
+    """
     server: Any = multiprocessing.forkserver._forkserver
-    if server._forkserver_pid is not None:
-        with suppress(ProcessLookupError):
-            os.kill(server._forkserver_pid, signal.SIGKILL)
-        server._stop()
+    with _STARTING:
+        if server._forkserver_pid is not None and pid in (None, server._forkserver_pid):
+            with suppress(ProcessLookupError):
+                os.kill(server._forkserver_pid, signal.SIGKILL)
+            with suppress(FileNotFoundError):  # its socket
+                server._stop()
 
 
 def server_pids() -> Set[int]:

@@ -32,6 +32,7 @@ from harness.worker.main import worker_main
 from harness.worker.orders import Order
 
 _GRACE_S = 2.0
+_START_ATTEMPTS = 3
 _PADDING = "BAKEOFF_PADDING"
 _LARGEST_PADDING_BYTES = 4096
 _UNLIMITED_STEPS = ("sample",)
@@ -76,12 +77,15 @@ class WorkerPool:
     def start(self, order: Order) -> Worker:
         scratch = Path(self._folder.name, str(next(self._numbers)))
         scratch.mkdir()
-        start_server(self._variables, self._folder.name)
-        try:
-            return Worker(self, order, scratch)
-        except (EOFError, ConnectionError):  # the server was killed just now
-            start_server(self._variables, self._folder.name)
-            return Worker(self, order, scratch)
+        for attempt in range(1, _START_ATTEMPTS + 1):
+            server = start_server(self._variables, self._folder.name)
+            try:
+                return Worker(self, order, scratch)
+            except (EOFError, ConnectionError):  # the server was killed just now
+                if attempt == _START_ATTEMPTS:
+                    raise
+                stop_server(server)
+        raise AssertionError("there is at least one attempt")
 
     @contextmanager
     def side_by_side(self, workers: int) -> Iterator[None]:
