@@ -177,9 +177,11 @@ class _Keeper:
         while self._reap() and (passed_s := time.monotonic() - begin_s) < ENDING_S:
             for child in psutil.Process().children():
                 with suppress(psutil.Error):
-                    if passed_s >= _TRACKER_S or not _is_tracker(child):
+                    if not _is_tracker(child):
                         child.kill()
                         killed.add(child.pid)
+                    elif passed_s >= _TRACKER_S:
+                        child.kill()
             self._take_output(keep=False)
             time.sleep(_PAUSE_S)
         return len(killed - {self._worker})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import faulthandler
 import gc
 import json
+import multiprocessing
 import multiprocessing.process
 import os
 import resource
@@ -105,6 +106,7 @@ def _isolate(output: int, scratch: Path) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.chdir(scratch)
     os.environ["TMPDIR"] = tempfile.tempdir = str(scratch)
+    multiprocessing.set_start_method(None, force=True)  # the system's own, not that by which this process was made
     config: dict[str, Any] = multiprocessing.process.current_process()._config  # type: ignore[attr-defined]
     config.pop("tempdir", None)  # the runner's, where sockets of this worker's processes would stay
     with suppress(OSError):

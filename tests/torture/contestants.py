@@ -66,9 +66,10 @@ def interfere(mark: str, rng: random.Random, sent: Counter[str], stop: threading
         return
     own = [process for process in psutil.Process().children(recursive=True) if mark in _environment(process)]
     if own:
-        number = rng.choice(SIGNALS)
         process = rng.choice(own)
         depth = len(process.parents()) - len(psutil.Process().parents())
+        # One who stops the fork server can have it go on, too: starting a worker waits for that without end.
+        number = rng.choice([each for each in SIGNALS if depth > 1 or each != signal.SIGSTOP])
         process.send_signal(number)
         sent[f"{number.name} to {('fork server', 'keeper', 'worker')[min(depth, 3) - 1]}"] += 1
 
