@@ -18,6 +18,8 @@ TEXTS: Mapping[str, str] = {
     "unsteady": "no steady state was reached in the warm-up",
     "gap": "the machine or this program stood still for over a second at a sample",
     "throttled": "the GPU slowed itself down during some samples",
+    "threads_changed": "it gave itself more threads or CPUs than the trial allows, and so more than the others",
+    "left_processes": "it left processes behind, which were ended",
     "children_sampled": "memory of child processes is sampled, so a short peak may be missed",
 }
 """Every notice that is not an instrument's own text."""

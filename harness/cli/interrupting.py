@@ -18,7 +18,7 @@ def stop_on_interrupt(deadline: Deadline, pool: WorkerPool) -> Iterator[None]:
 
     def interrupted(signal_number: int, frame: FrameType | None) -> None:
         if deadline.stopped:
-            pool.kill_workers()
+            pool.end_all()
             raise KeyboardInterrupt
         deadline.stop()
         # print may be what was interrupted, and is not reentrant

@@ -200,27 +200,41 @@ def run_contest(
     """
     pauses = _Pauses()
     contestants = [_Contestant(entry, pool.start(entry.order), pauses) for entry in entries]
-    parallel = circumstances.parallel
+
+    def each(step: Callable[[_Contestant], None]) -> None:
+        good = [contestant for contestant in contestants if contestant.outcome.good]
+        busy = max(1, min(circumstances.parallel, len(good)))
+        with pool.side_by_side(busy), ThreadPoolExecutor(max_workers=busy) as executor:
+            list(executor.map(step, good))
+
     try:
         on_step("check")
-        _each(contestants, _Contestant.prepare, parallel)
-        longest_part_ns = 0.0
-        for contestant in sorted(contestants, key=lambda each: each.name != circumstances.baseline):
-            if contestant.outcome.good:
-                on_step(f"warm up {contestant.name}")
-                contestant.calibrate(circumstances.cpu, longest_part_ns)
-                longest_part_ns = longest_part_ns or contestant.outcome.calibration.get("longest_part_ns", 0.0)
-        on_step("time")
-        _blocks(contestants, circumstances.baseline)
+        each(_Contestant.prepare)
+        with pool.side_by_side(1):
+            _calibrate(contestants, circumstances, on_step)
+            on_step("time")
+            _blocks(contestants, circumstances.baseline)
         on_step("check again")
-        _each(contestants, _Contestant.verify, parallel)
+        each(_Contestant.verify)
         on_step("peak memory")
-        _each(contestants, _Contestant.measure_memory, parallel)
+        each(_Contestant.measure_memory)
     finally:
         for contestant in contestants:
-            contestant.worker.finish()
+            contestant.outcome.flags += contestant.worker.finish()
     outcomes = [outcome for contestant in contestants for outcome in (contestant.outcome, contestant.memory) if outcome]
     return [outcome.record() for outcome in outcomes]
+
+
+def _calibrate(
+    contestants: Sequence[_Contestant], circumstances: Circumstances, on_step: Callable[[str], None]
+) -> None:
+    """The baseline first, whose sampling the others follow."""
+    longest_part_ns = 0.0
+    for contestant in sorted(contestants, key=lambda each: each.name != circumstances.baseline):
+        if contestant.outcome.good:
+            on_step(f"warm up {contestant.name}")
+            contestant.calibrate(circumstances.cpu, longest_part_ns)
+            longest_part_ns = longest_part_ns or contestant.outcome.calibration.get("longest_part_ns", 0.0)
 
 
 def take_memory(outcome: Outcome, worker: Worker, entry: Entry) -> None:
@@ -268,9 +282,3 @@ def _now_s() -> float:
 def _settle(trial: Trial) -> None:
     if trial.threads > 1:
         time.sleep(SETTLE_S)
-
-
-def _each(contestants: Sequence[_Contestant], step: Callable[[_Contestant], None], parallel: int) -> None:
-    good = [contestant for contestant in contestants if contestant.outcome.good]
-    with ThreadPoolExecutor(max_workers=max(1, parallel)) as executor:
-        list(executor.map(step, good))

@@ -20,7 +20,7 @@ def run_single(entry: Entry, pool: WorkerPool) -> Record:
         else:
             _meter(entry, worker, outcome)
     finally:
-        worker.finish()
+        outcome.flags += worker.finish()
     return outcome.record()
 
 

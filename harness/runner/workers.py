@@ -1,40 +1,46 @@
 """Worker processes as the parent sees them: start, ask, time out, end.
 
 Workers come from a fork server that has imported the heavy packages once, so that a fresh process costs milliseconds.
-The parent itself imports none of them.
+The parent itself imports none of them. Each worker has a keeper (:mod:`harness.worker.keeper`), which ends all that
+the worker has started.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import multiprocessing
-import multiprocessing.forkserver
 import os
 import signal
-import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
-from types import ModuleType, TracebackType
+from types import TracebackType
 from typing import Any
 
+from harness.environment import usable_cpus
 from harness.records import Status
+from harness.runner.ending import Ending, cause_of_death, count_memory_kills, innermost
+from harness.runner.server import server_pids, start_server, stop_server, without_main_module
+from harness.runner.strays import MARK, end_strays
+from harness.worker.keeper import ABORT, END, ENDING_S
 from harness.worker.main import worker_main
 from harness.worker.orders import Order
 
-_LOG_TAIL_BYTES = 2000
 _GRACE_S = 2.0
+_START_ATTEMPTS = 3
 _PADDING = "BAKEOFF_PADDING"
 _LARGEST_PADDING_BYTES = 4096
-_START = threading.Lock()
+_UNLIMITED_STEPS = ("sample",)
+"""Not to be disturbed by setting a limit, which the step before has set."""
 
 
 class WorkerPool:
-    """Starts workers and ends those that are left when it closes.
+    """Starts workers and ends those that are left when it closes, with all their processes and temporary files.
 
     :param preload: packages that the fork server imports; absent ones are passed over.
     """
@@ -42,9 +48,16 @@ class WorkerPool:
     def __init__(self, preload: Sequence[str]) -> None:
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload([*preload, "harness.worker.main"])
-        self._logs = tempfile.TemporaryDirectory(prefix="bakeoff-")
+        self._folder = tempfile.TemporaryDirectory(prefix="bakeoff-", ignore_cleanup_errors=True)
+        self._variables = {MARK: self.mark}
         self._workers: set[Worker] = set()
-        self._started = 0
+        self._numbers = itertools.count(1)
+        self._side_by_side = usable_cpus()
+
+    @property
+    def mark(self) -> str:
+        """What the environment variable ``BAKEOFF_POOL`` holds in every process of this pool."""
+        return Path(self._folder.name).name
 
     def new_server(self, seed: int) -> None:
         """End the fork server and start another, with a hash seed and an environment of a size drawn from ``seed``.
@@ -56,21 +69,41 @@ class WorkerPool:
         """
         if self._workers:
             raise RuntimeError(f"{len(self._workers)} workers are left of the present fork server")
-        _stop_server()
+        stop_server()
         padding = "x" * (seed % _LARGEST_PADDING_BYTES)
-        with _environment({"PYTHONHASHSEED": str(seed % 2**32), _PADDING: padding}):
-            multiprocessing.forkserver.ensure_running()
+        self._variables = {MARK: self.mark, "PYTHONHASHSEED": str(seed % 2**32), _PADDING: padding}
+        start_server(self._variables, self._folder.name)
 
     def start(self, order: Order) -> Worker:
-        self._started += 1
-        return Worker(self._context, order, Path(self._logs.name, f"{self._started}.log"), self._workers)
+        scratch = Path(self._folder.name, str(next(self._numbers)))
+        scratch.mkdir()
+        for attempt in range(1, _START_ATTEMPTS + 1):
+            server = start_server(self._variables, self._folder.name)
+            try:
+                return Worker(self, order, scratch)
+            except (EOFError, ConnectionError):  # the server was killed just now
+                if attempt == _START_ATTEMPTS:
+                    raise
+                stop_server(server)
+        raise AssertionError("there is at least one attempt")
 
-    def kill_workers(self) -> None:
-        """Have every worker end, at once and without waiting for it; safe in a signal handler."""
+    @contextmanager
+    def side_by_side(self, workers: int) -> Iterator[None]:
+        """Divide the memory among as many workers as may be busy at once; outside, one for each CPU may be."""
+        before, self._side_by_side = self._side_by_side, workers
+        try:
+            yield
+        finally:
+            self._side_by_side = before
+
+    def end_all(self) -> None:
+        """Have every worker ended, without waiting; whoever waits for an answer is told so. From any thread."""
         for worker in list(self._workers):
-            if worker.pid is not None:
-                with suppress(ProcessLookupError, PermissionError):
-                    os.killpg(worker.pid, signal.SIGKILL)
+            worker.tell(END)
+
+    def end_strays(self) -> None:
+        """End what carries the pool's mark and belongs to no worker any more."""
+        end_strays(self.mark, lambda: {*server_pids(), *(worker.pid for worker in list(self._workers) if worker.pid)})
 
     def __enter__(self) -> WorkerPool:
         return self
@@ -78,38 +111,61 @@ class WorkerPool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self.end_all()
         for worker in list(self._workers):
             worker.kill()
-        _stop_server()
-        self._logs.cleanup()
+        stop_server()
+        self.end_strays()
+        self._folder.cleanup()
 
 
 class Worker:
     """One process with one trial."""
 
-    def __init__(self, context: ForkServerContext, order: Order, log: Path, siblings: set[Worker]) -> None:
+    def __init__(self, pool: WorkerPool, order: Order, scratch: Path) -> None:
         self.order = order
-        self._log = log
-        self._siblings = siblings
-        self._connection, theirs = context.Pipe()
+        self._pool = pool
+        self._asked = ""
+        self._told = False
+        self._ending: Ending | None = None
+        self._memory_kills = count_memory_kills()
+        context = pool._context
+        self._connection, connection = context.Pipe()
+        self._control, control = context.Pipe()
         self._process = context.Process(
-            target=worker_main, args=(theirs, json.dumps(order.to_json()), str(log)), daemon=False
+            target=worker_main, args=(connection, control, json.dumps(order.to_json()), str(scratch)), daemon=False
         )
-        siblings.add(self)  # before it starts, so that an interrupt in between leaves no stray
-        with _without_main_module():
-            self._process.start()
-        theirs.close()
+        pool._workers.add(self)  # before it starts, so that an interrupt in between leaves no stray
+        try:
+            with without_main_module():
+                self._process.start()
+        except (EOFError, ConnectionError):
+            pool._workers.discard(self)
+            self._connection.close()
+            self._control.close()
+            raise
+        finally:
+            connection.close()
+            control.close()
 
     def ask(self, step: str, timeout_s: float, **arguments: Any) -> dict[str, Any]:
         """Have the worker do ``step``; its reply always has a ``status``, and a ``reason`` unless that is ``ok``.
 
         A worker that dies or does not answer in time is ended, and its reply says so.
         """
+        request: dict[str, Any] = {"step": step, "arguments": arguments}
+        if step not in _UNLIMITED_STEPS:
+            request["side_by_side"] = self._pool._side_by_side
+        self._asked = step
         try:
-            self._connection.send_bytes(json.dumps({"step": step, "arguments": arguments}).encode())
-            if not self._connection.poll(timeout_s):
-                self.kill()
-                return _failure("timeout", f"no answer within {timeout_s:g} s in step {step!r}")
+            self._connection.send_bytes(json.dumps(request).encode())
+            # The keeper's end as well: what the worker has started may hold the connection open.
+            ready = wait([self._connection, self._control], timeout_s)
+            if not ready:
+                self.kill(ABORT)
+                return _failure("timeout", f"no answer within {timeout_s:g} s in step {step!r}{self._place()}")
+            if self._connection not in ready:
+                return self._post_mortem(step)
             reply = json.loads(self._connection.recv_bytes())
         except (EOFError, OSError):
             return self._post_mortem(step)
@@ -119,91 +175,84 @@ class Worker:
         if not isinstance(reply, dict) or "status" not in reply:
             self.kill()
             return _failure("crashed", f"sent what is no reply in step {step!r}")
+        self._asked = ""
         return reply
 
     @property
     def pid(self) -> int | None:
+        """The number of its keeper's process, of which all its others descend."""
         return self._process.pid
+
+    @property
+    def busy(self) -> bool:
+        """Whether it is asked for something that it has not answered yet."""
+        return bool(self._asked)
 
     @property
     def ended(self) -> bool:
         """Whether the worker died or was killed."""
-        return self not in self._siblings
+        return self not in self._pool._workers
 
-    def finish(self) -> None:
-        """Let the worker end by itself; kill it, and whatever it started, if it does not."""
-        self._connection.close()
-        self._process.join(_GRACE_S)
+    def finish(self) -> list[str]:
+        """Let the worker end by itself, and kill it if it does not; what a record should be flagged with."""
+        if self.ended:
+            return []
+        if not self.busy:  # it waits, so it sees at once that nothing more comes
+            self._connection.close()
+            self._hear(_GRACE_S)
+        by_itself = self._ending is not None
         self.kill()
+        return ["left_processes"] if by_itself and self._ending and self._ending.left else []
 
-    def kill(self) -> None:
-        """End the worker and every process in its group."""
-        pid = self._process.pid
-        if pid is not None:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(pid, signal.SIGKILL)
-            if self._process.is_alive():
+    def kill(self, command: bytes = END) -> None:
+        """End the worker and every process that descends from it."""
+        if self.ended:
+            return
+        if self._process.pid is not None:
+            if self._ending is None:
+                self.tell(command)
+                self._hear(ENDING_S + _GRACE_S)
+            if self._ending is None:  # the keeper was killed, or stopped, by what it keeps
                 self._process.kill()
             self._process.join(_GRACE_S)
         self._connection.close()
-        self._siblings.discard(self)
+        self._control.close()
+        self._pool._workers.discard(self)
+        if self._ending is None:
+            self._pool.end_strays()
+
+    def tell(self, command: bytes) -> None:
+        """Tell the keeper, if it is there, to end the worker."""
+        self._told = True
+        with suppress(OSError):
+            self._control.send_bytes(command)
+            if self._process.pid is not None:
+                os.kill(self._process.pid, signal.SIGCONT)  # what it keeps may have stopped it
+
+    def _hear(self, timeout_s: float) -> None:
+        """Wait for the keeper's last report."""
+        with suppress(EOFError, OSError):
+            if self._ending is None and self._control.poll(timeout_s):
+                self._ending = Ending(**json.loads(self._control.recv_bytes()))
 
     def _post_mortem(self, step: str) -> dict[str, Any]:
-        self._process.join(_GRACE_S)
-        code = self._process.exitcode
+        self._hear(_GRACE_S)
+        told, kills = self._told, count_memory_kills()
         self.kill()
-        last_words = self._last_words()
-        if code is not None and code < 0:
-            name = signal.Signals(-code).name
-            status: Status = "out_of_memory" if -code == signal.SIGKILL else "crashed"
-            likely = ", most likely by the kernel for want of memory" if status == "out_of_memory" else ""
-            return _failure(status, f"ended by {name}{likely} in step {step!r}{last_words}")
-        return _failure("crashed", f"exited with code {code} in step {step!r}{last_words}")
+        if told:
+            return _failure("crashed", f"ended by the runner in step {step!r}")
+        exhausted = None if kills is None or self._memory_kills is None else kills > self._memory_kills
+        status, reason = cause_of_death(self._ending, self._file, exhausted)
+        return _failure(status, f"{reason} (in step {step!r})")
 
-    def _last_words(self) -> str:
-        try:
-            with self._log.open("rb") as file:
-                file.seek(max(0, self._log.stat().st_size - _LOG_TAIL_BYTES))
-                lines = file.read().decode(errors="replace").strip().splitlines()
-        except OSError:
-            return ""
-        telling = [line for line in lines if line.strip() and not line.startswith(("  File", "Current thread"))]
-        return f": {telling[-1].strip()[:300]}" if telling else ""
+    def _place(self) -> str:
+        """Where the worker was when it was ended."""
+        place = innermost(self._ending.output, self._file) if self._ending else ""
+        return f", at {place}" if place else ""
 
-
-def _stop_server() -> None:
-    """End the fork server, if there is one, without waiting for strays that it may have left."""
-    server: Any = multiprocessing.forkserver._forkserver
-    if server._forkserver_pid is not None:
-        with suppress(ProcessLookupError):
-            os.kill(server._forkserver_pid, signal.SIGKILL)
-        server._stop()
-
-
-@contextmanager
-def _without_main_module() -> Iterator[None]:
-    """Keep :mod:`multiprocessing` from importing the program's main module in every worker, which needs none of it."""
-    with _START:
-        main = sys.modules["__main__"]
-        sys.modules["__main__"] = ModuleType("__main__")
-        try:
-            yield
-        finally:
-            sys.modules["__main__"] = main
-
-
-@contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+    @property
+    def _file(self) -> str:
+        return self.order.code.path if self.order.code else ""
 
 
 def _failure(status: Status, reason: str) -> dict[str, Any]:

@@ -2,74 +2,91 @@
 
 from __future__ import annotations
 
-import ctypes
 import faulthandler
 import gc
 import json
+import multiprocessing
+import multiprocessing.process
 import os
 import resource
-import signal
 import sys
+import tempfile
 import traceback
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from harness.contract import Unavailable
 from harness.instruments import InstrumentUnavailable
 from harness.packages import bind_packages
+from harness.worker.keeper import fork_worker
+from harness.worker.memory_limit import MemoryLimit
 from harness.worker.orders import Order
 from harness.worker.session import STEPS, Session
 from harness.worker.threads import limit_threads
 
-_PR_SET_PDEATHSIG = 1
-_MEMORY_SHARE = 0.8
 CACHE_FOLDER = ".bakeoff"
+EXIT_UNHEARD = 120
+"""The worker's exit code when it cannot answer any more, because the descriptor for it was closed."""
 
 
-def worker_main(connection: Connection, order_json: str, log_path: str) -> None:
-    """Serve the steps that arrive on ``connection`` until it closes.
+def worker_main(connection: Connection, control: Connection, order_json: str, scratch: str) -> None:
+    """Serve the steps that arrive on ``connection`` until it closes, watched over by a keeper.
 
     Requests and replies are JSON, never pickles: the code under test shares this process.
     """
     order = Order.from_json(json.loads(order_json))
+    output = fork_worker(connection, control, Path(scratch))
     try:
-        _isolate(Path(log_path))
+        _isolate(output, Path(scratch))
     except OSError:  # the runner is gone already, and its folder with it
         os._exit(1)
-    _limit_memory(order.trial.device)
+    memory = MemoryLimit(order.trial.device)
     limit_threads(order.trial.threads)
     bind_packages(Path(order.root), order.packages)
     _keep_compiled_code_apart(order)
     session = Session(order)
     gc.freeze()  # what the fork server imported is not collected again before each sample
+    own = os.getpid()
     while True:
         try:
             request = json.loads(connection.recv_bytes())
-        except (EOFError, OSError):
+        except EOFError:
             break
-        connection.send_bytes(json.dumps(_answer(session, request["step"], request["arguments"])).encode())
+        except OSError:
+            os._exit(EXIT_UNHEARD)
+        if "side_by_side" in request:
+            memory.allow(request["side_by_side"])
+        reply = _answer(session, memory, request["step"], request["arguments"])
+        if os.getpid() != own:  # a copy of this process that the implementation forked and let return
+            os._exit(0)
+        try:
+            connection.send_bytes(json.dumps(reply).encode())
+        except OSError:
+            os._exit(EXIT_UNHEARD)
 
 
-def _answer(session: Session, step: str, arguments: dict[str, Any]) -> dict[str, Any]:
+def _answer(session: Session, memory: MemoryLimit, step: str, arguments: dict[str, Any]) -> dict[str, Any]:
     try:
         return {"status": "ok", **STEPS[step](session, **arguments)}
     except (Unavailable, InstrumentUnavailable) as error:
         return {"status": "unavailable", "reason": str(error)}
     except BaseException as error:  # SystemExit and KeyboardInterrupt in a contestant are its failures too
-        traceback.print_exc()
+        memory.lift()
         status = "out_of_memory" if _is_out_of_memory(error) else "failed"
-        return {"status": status, "reason": _describe(error)}
+        return {"status": status, "reason": _describe(error, session.file)}
 
 
-def _describe(error: BaseException) -> str:
-    """The error with the innermost place in its traceback, without the machine's own folders."""
+def _describe(error: BaseException, file: Path | None) -> str:
+    """The error with the innermost place in the implementation's file, without the machine's own folders."""
     frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
-    first_line = str(error).strip().split("\n")[0][:500]
+    own = [frame for frame in frames if file is not None and Path(frame.filename) == file]
+    place = "".join(f" ({Path(frame.filename).name}:{frame.lineno})" for frame in (own or frames)[-1:])
+    try:
+        first_line = str(error).strip().split("\n")[0][:500]
+    except Exception as another:  # an error whose text cannot be told
+        first_line = f"its text cannot be read, {type(another).__name__}"
     return f"{type(error).__name__}: {first_line}{place}"
 
 
@@ -79,44 +96,38 @@ def _is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and "not enough memory" in str(error).lower()
 
 
-def _isolate(log: Path) -> None:
-    """Own process group, so that the worker and all it starts can be ended together; output into a file."""
-    os.setsid()
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    with log.open("ab", buffering=0) as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
+def _isolate(output: int, scratch: Path) -> None:
+    """Nothing that the worker prints, crashes with or leaves in files reaches the runner's terminal or folders."""
+    os.dup2(output, 1)
+    os.dup2(output, 2)
     with Path(os.devnull).open("rb") as nothing:
         os.dup2(nothing.fileno(), 0)
-    faulthandler.enable(file=2, all_threads=False)
+    faulthandler.enable(file=output, all_threads=False)  # still there when the implementation has closed 2
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.chdir(scratch)
+    os.environ["TMPDIR"] = tempfile.tempdir = str(scratch)
+    multiprocessing.set_start_method(None, force=True)  # the system's own, not that by which this process was made
+    config: dict[str, Any] = multiprocessing.process.current_process()._config  # type: ignore[attr-defined]
+    config.pop("tempdir", None)  # the runner's, where sockets of this worker's processes would stay
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
 
 
 def _keep_compiled_code_apart(order: Order) -> None:
-    """Give numba a cache that belongs to exactly these shared files.
+    """Give numba a cache that belongs to exactly these shared files, and torch's compiler one that outlives a worker.
 
-    Its own cache looks at the compiled function's file alone and would go on using machine code that an edit in an
-    imported file has made stale.
+    Numba's own cache looks at the compiled function's file alone and would go on using machine code that an edit in an
+    imported file has made stale. Torch's looks at the code, but lies among the temporary files.
     """
-    folder = Path(order.root, CACHE_FOLDER, "numba", order.trial.suite, order.shared_code)
+    compiled = Path(order.root, CACHE_FOLDER)
+    folder = compiled / "numba" / order.trial.suite / order.shared_code
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:  # a read-only checkout: numba then uses a folder of the user's
         return
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(compiled / "inductor"))
     os.environ["NUMBA_CACHE_DIR"] = str(folder)
     if "numba" in sys.modules:
         from numba import config
 
         config.CACHE_DIR = str(folder)  # type: ignore[attr-defined]
-
-
-def _limit_memory(device: str) -> None:
-    """Let an allocation fail before the machine runs out of memory.
-
-    Not with a GPU, whose driver maps more address space than it uses.
-    """
-    if device == "cpu":
-        limit = int(psutil.virtual_memory().available * _MEMORY_SHARE)
-        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))

@@ -29,6 +29,7 @@ from harness.worker.calls import call, no_lap, phases_until
 from harness.worker.checking import check_call
 from harness.worker.loading import load_implementation
 from harness.worker.orders import Module, Order
+from harness.worker.threads import allowed_cpus, has_raised_limits
 
 if TYPE_CHECKING:
     from harness.worker.gpu import GpuWatch
@@ -48,6 +49,12 @@ class Session:
         self._timer: Timer | None = None
         self._watch: GpuWatch | None = None
         self._iterations, self._part = 1, 1
+        self._cpus = allowed_cpus()
+
+    @property
+    def file(self) -> Path | None:
+        """The implementation's own."""
+        return Path(self._order.code.path) if self._order.code else None
 
     def hello(self) -> Reply:
         """Nothing but an answer."""
@@ -75,6 +82,8 @@ class Session:
         :param longest_part_ns: see :func:`harness.instruments.timing.calibrate`.
         """
         pinned = _pin(cpu)
+        if pinned:
+            self._cpus = {int(pinned["cpu"])}
         implementation = self._loaded()
         settings, on_gpu = self._order.settings, self._trial.device == "cuda"
         timer = self._timer = make_timer(implementation, self._trial.device, graph=settings.cuda_graph)
@@ -109,7 +118,8 @@ class Session:
 
     def verify(self) -> Reply:
         """Check the answer again, on inputs that the implementation has not seen."""
-        return self._check(self._trial, "after")
+        flags = ["threads_changed"] if has_raised_limits(self._trial.threads, self._cpus) else []
+        return self._check(self._trial, "after") | {"flags": flags}
 
     def check(self, trial: Mapping[str, Any]) -> Reply:
         """Check the answer on another trial's case, dtype and device, with the same implementation."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Set
+from contextlib import suppress
+from pathlib import Path
 
 _VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
 
@@ -26,3 +29,29 @@ def limit_threads(threads: int) -> None:
         import torch
 
         torch.set_num_threads(threads)
+
+
+def has_raised_limits(threads: int, cpus: Set[int]) -> bool:
+    """Whether a library may use more than ``threads`` now, or a thread of this process another CPU than ``cpus``."""
+    import threadpoolctl
+
+    counts = [int(pool["num_threads"]) for pool in threadpoolctl.threadpool_info()]
+    if "numba" in sys.modules:
+        import numba
+
+        counts.append(numba.get_num_threads())
+    if "torch" in sys.modules:
+        import torch
+
+        counts.append(torch.get_num_threads())
+    return max(counts, default=0) > threads or not allowed_cpus() <= cpus
+
+
+def allowed_cpus() -> Set[int]:
+    """The CPUs that any thread of this process may run on; none where the system does not tell."""
+    cpus: set[int] = set()
+    if hasattr(os, "sched_getaffinity"):
+        for thread in Path("/proc/self/task").iterdir():
+            with suppress(ProcessLookupError):
+                cpus |= os.sched_getaffinity(int(thread.name))
+    return cpus

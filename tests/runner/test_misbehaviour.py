@@ -4,98 +4,65 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
+from harness.environment import usable_cpus
 from harness.loading import load_run, resolve_run
 from harness.records import Record
+from tests.runner.contestants import DYING, HARMLESS, RAISING, RIGHT, WITNESS, WRONG
 
-RIGHT = "yield x.sum() + x.dtype.type(shift)\nyield x - x.mean()"
+NOTICED = {"threads_changed", "left_processes"}
 Bakeoff = Callable[..., "subprocess.CompletedProcess[str]"]
 Add = Callable[..., Path]
 
-# name: (header of the module, body, status, part of the reason)
-MISBEHAVIOUR: dict[str, tuple[str, str, str, str]] = {
-    "zeros": ("", "yield x.sum() * 0\nyield x * 0", "wrong", "total is off by 1"),
-    "raises": ("", "yield x.sum()\nraise RuntimeError('no <b>luck</b>')", "failed", "RuntimeError: no <b>luck</b>"),
-    "segfaults": ("import ctypes", "yield ctypes.string_at(0)", "crashed", "SIGSEGV"),
-    "exits": ("import os", "os._exit(3)\nyield 0", "crashed", "exited with code 3"),
-    "leaves": ("import sys", "sys.exit(0)\nyield 0", "failed", "SystemExit"),
-    "interrupts": ("", "raise KeyboardInterrupt\nyield 0", "failed", "KeyboardInterrupt"),
-    "greedy": ("import numpy", "numpy.ones(2**50)\nyield 0", "out_of_memory", "Unable to allocate"),
-    "absent": ("import no_such_package", RIGHT, "unavailable", "package no_such_package is not installed"),
-    "typo": ("import suites.total.siute", RIGHT, "failed", "suites.total.siute"),
-    "one_phase": ("", "yield x.sum() + 2", "wrong", "ended before it yielded"),
-}
+CONTESTANTS = WRONG | RAISING | DYING | HARMLESS
+NEEDS_TWO_CPUS = ("takes_cpus",)
 
 
 @pytest.fixture
-def records(bakeoff: Bakeoff, add_implementation: Add, project: Path) -> dict[str, list[Record]]:
+def records(
+    nothing_left: Path, bakeoff: Bakeoff, add_implementation: Add, project: Path
+) -> Iterator[dict[str, list[Record]]]:
     """One run over all of them and the right one, by implementation."""
-    for name, (header, body, _, _) in MISBEHAVIOUR.items():
-        add_implementation(name, body, header)
+    for name, contestant in (CONTESTANTS | {"witness": WITNESS}).items():
+        add_implementation(name, contestant.body, contestant.header)
     done = bakeoff("run", "--where", "n=10", "--no-report", "--json", "--instrument", "time")
     assert done.returncode == 1, done.stderr
     found: dict[str, list[Record]] = {}
     for record in load_run(resolve_run(project / "results", None)).records:
         found.setdefault(record.trial.implementation, []).append(record)
-    return found
+    yield found
+    assert sorted(file.name for file in project.iterdir() if not file.name.startswith((".", "__"))) == [
+        "impls", "pyproject.toml", "results", "suites",
+    ]  # fmt: skip
 
 
 def test_each_is_a_record_and_the_run_goes_on(records: dict[str, list[Record]]) -> None:
-    for name, (_, _, status, reason) in MISBEHAVIOUR.items():
-        for record in records[name]:
-            assert (name, record.status) == (name, status), record.reason
-            assert reason in record.reason
-            assert record.samples == ()
-    assert {record.status for record in records["plain"]} == {"ok"}
-    assert all(record.measured for record in records["plain"])
+    for name, contestant in CONTESTANTS.items():
+        (record,) = records[name]
+        assert (name, record.status, record.reason) == (name, contestant.status, record.reason)
+        assert contestant.reason in record.reason
+        assert len(record.reason) < 700
+        assert bool(record.measured) == (contestant.status == "ok")
+        if contestant.flags is not None and (name not in NEEDS_TWO_CPUS or usable_cpus() > 1):
+            assert (name, set(record.flags) & NOTICED) == (name, set(contestant.flags))
+    for name in ("plain", "witness"):
+        assert [record.status for record in records[name]] == ["ok"], records[name]
+        assert all(record.measured for record in records[name])
 
 
-def test_a_hang_is_a_timeout(bakeoff: Bakeoff, add_implementation: Add, project: Path) -> None:
-    """Right in the check, hangs while it is warmed up: the call's own time limit (3 s in this suite) ends it."""
-    add_implementation(
-        "hangs", f"CALLS.append(1)\nif len(CALLS) > 2:\n    time.sleep(1000)\n{RIGHT}", "import time\nCALLS = []"
-    )
-    done = bakeoff("run", "total/hangs", "--where", "n=10", "--no-report", "--json", "--instrument", "time")
-    assert done.returncode == 1
-    (record, *_) = load_run(resolve_run(project / "results", None)).records
-    assert record.status == "timeout"
-    assert "no answer within 13 s in step 'calibrate'" in record.reason
-
-
-def test_wrong_only_later_voids_the_samples(bakeoff: Bakeoff, add_implementation: Add, project: Path) -> None:
-    """An answer that is right at first and wrong after the timing shows no time."""
-    add_implementation(
-        "tires",
-        "CALLS.append(1)\nyield x.sum() + x.dtype.type(shift) * (len(CALLS) < 4)\nyield x - x.mean()",
-        "CALLS = []",
-    )
-    bakeoff("run", "total/tires", "--where", "n=10", "--no-report", "--json", "--instrument", "time")
-    (record, *_) = load_run(resolve_run(project / "results", None)).records
-    assert record.status == "wrong"
-    assert record.reason.startswith("after timing, on inputs not seen before")
-    assert record.samples == ()
-
-
-def test_what_a_contestant_prints_and_starts_does_not_stay(
-    bakeoff: Bakeoff, add_implementation: Add, project: Path
+def test_a_name_that_exists_is_refused_before_anything_runs(
+    bakeoff: Bakeoff, add_implementation: Add, project: Path, tmp_path: Path
 ) -> None:
-    """Output goes nowhere near ours, and a child that would outlive its worker is ended with it."""
-    marker = "300.0625"
-    add_implementation(
-        "noisy",
-        f"print('noise' * 1000)\nsubprocess.Popen(['sleep', '{marker}'])\n{RIGHT}",
-        "import subprocess",
-    )
-    done = bakeoff("run", "total/noisy", "--where", "n=10", "--no-report", "--json", "--instrument", "memory")
-    assert json.loads(done.stdout)["counts"] == {"ok": 1}
-    left = [process for process in psutil.process_iter(["cmdline"]) if marker in (process.info["cmdline"] or [])]
-    assert left == []
+    outside = add_implementation("plain_copy", RIGHT).rename(tmp_path / "plain.py")
+    done = bakeoff("run", "--impl", str(outside), "--no-report")
+    assert done.returncode == 2
+    assert "are both called total/plain; rename one file" in done.stderr
+    assert not (project / "results").exists()
 
 
 def test_same_seed_same_plan_and_inputs(bakeoff: Bakeoff, project: Path) -> None:

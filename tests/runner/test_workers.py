@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
+from harness.config import find_project
 from harness.discovery import load_catalogue
 from harness.known.project import known_project
 from harness.plan import Scope, make_plan
@@ -19,13 +23,15 @@ from harness.runner.contest import Circumstances, run_contest
 from harness.runner.run import Engine
 from harness.runner.workers import Worker, WorkerPool
 from harness.worker.orders import QUICK, Order
+from tests.runner.contestants import HANGING, HARMLESS
+from tests.runner.leftovers import SHARED_MEMORY, TOKEN
 
 ROOT = Path(__file__).parents[2]
 SHORT = dataclasses.replace(QUICK, blocks=12, warmup_s=0.001, sample_target_ns=1e5, isolated_samples=3)
 
 
 @pytest.fixture
-def pool() -> Iterator[WorkerPool]:
+def pool(nothing_left: Path) -> Iterator[WorkerPool]:
     with WorkerPool(("numpy",)) as pool:
         yield pool
 
@@ -128,3 +134,85 @@ def test_a_contest_ends_with_samples_taken_alone_and_says_why_it_ended(pool: Wor
         assert record.started_at is not None
     blocks = {record.trial.implementation: len(record.measured) for record in records}
     assert blocks["first"] == max(blocks.values())
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from harness.config import find_project
+from harness.discovery import load_catalogue
+from harness.plan import Scope, make_plan
+from harness.runner.run import Engine
+from harness.runner.workers import WorkerPool
+from harness.worker.orders import QUICK
+
+catalogue = load_catalogue(find_project(Path(sys.argv[1]))).select(["total/hangs"])
+trial = next(make_plan(catalogue, Scope("quick", ("cpu",), 1, 7, instruments=("time",)), QUICK).trials)
+with WorkerPool(("numpy",)) as pool:
+    pool.start(Engine(catalogue, QUICK, pool, 1).entry(trial).order).ask("prepare", 600)
+"""
+
+
+def test_when_the_runner_is_killed_its_workers_end_with_all_that_they_started(
+    nothing_left: Path, project: Path, add_implementation: Callable[..., Path]
+) -> None:
+    """Even one that never looks up: nobody is there any more who could end it."""
+    contestant = HANGING["hangs_with_litter"]
+    add_implementation("hangs", contestant.body, contestant.header)
+    runner = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(project)], cwd=project, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    end_s = time.monotonic() + 60
+    while not list(SHARED_MEMORY.glob(f"*{TOKEN}*")):  # the last thing it makes before it hangs
+        assert runner.poll() is None
+        assert time.monotonic() < end_s
+        time.sleep(0.01)
+    runner.kill()
+    assert runner.wait() == -signal.SIGKILL
+
+
+def test_what_a_worker_prints_takes_no_room(nothing_left: Path, pool: WorkerPool, project: Path) -> None:
+    """A gigabyte is printed, and neither the disk nor the runner holds it."""
+    (project / "impls" / "total" / "prints.py").write_text(
+        f'"""prints."""\n{HARMLESS["prints"].header}\nraise RuntimeError("done")\n'
+        "from harness.contract import implements\nfrom suites.total.suite import SUITE\n\n\n"
+        "@implements(SUITE)\ndef total(x, shift):\n    yield 0\n"
+    )
+    catalogue = load_catalogue(find_project(project)).select(["total/prints"])
+    plan = make_plan(catalogue, Scope("quick", ("cpu",), 1, 7, instruments=("time",)), SHORT)
+    worker = pool.start(Engine(catalogue, SHORT, pool, 1).entry(next(plan.trials)).order)
+    assert worker.ask("prepare", 60)["reason"].startswith("RuntimeError: done")
+    assert sum(file.stat().st_size for file in nothing_left.rglob("*")) < 1 << 20
+    assert psutil.Process(worker.pid).memory_full_info().uss < 64 << 20
+    worker.finish()
+
+
+def test_a_worker_can_be_ended_while_another_thread_waits_for_it(pool: WorkerPool) -> None:
+    _, orders = engine(pool)
+    worker = pool.start(orders[0])
+    replies: list[str] = []
+    waiting = threading.Thread(target=lambda: replies.append(worker.ask("ceiling", 600)["reason"]))
+    waiting.start()
+    while not worker.busy:
+        time.sleep(0.001)
+    pool.end_all()
+    waiting.join(60)
+    assert replies == ["ended by the runner in step 'ceiling'"]
+    assert worker.ended
+
+
+def test_a_fork_server_that_was_killed_is_replaced(pool: WorkerPool) -> None:
+    """The workers that it has made live on, and the next server has the same environment."""
+    _, orders = engine(pool)
+    pool.new_server(7)
+    first = pool.start(orders[0])
+    assert first.ask("hello", 60)["status"] == "ok"
+    (server,) = [child for child in psutil.Process().children() if "forkserver" in " ".join(child.cmdline())]
+    server.kill()
+    while server.status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.001)
+    second = pool.start(orders[1])
+    assert environment_of(second)["PYTHONHASHSEED"] == "7"
+    assert first.ask("prepare", 60)["status"] == "ok"
+    first.finish()
+    second.finish()

@@ -18,6 +18,7 @@ from harness.runner.contest import Entry
 from harness.runner.single import run_single
 from harness.trials import Trial
 from harness.worker.main import _answer
+from harness.worker.memory_limit import MemoryLimit
 from harness.worker.orders import QUICK, Module, Order
 from harness.worker.session import Session
 
@@ -51,10 +52,10 @@ class LocalWorker:
 
     def ask(self, step: str, timeout_s: float, **arguments: Any) -> Any:
         self.steps.append(step)
-        return json.loads(json.dumps(_answer(self._session, step, arguments), allow_nan=False))
+        return json.loads(json.dumps(_answer(self._session, MemoryLimit("cuda"), step, arguments), allow_nan=False))
 
-    def finish(self) -> None:
-        return None
+    def finish(self) -> list[str]:
+        return []
 
 
 class LocalPool:
