@@ -10,6 +10,8 @@ from typing import Any
 
 import psutil
 
+from harness.worker.keeper import TRACKER_S, is_tracker
+
 MARK = "BAKEOFF_POOL"
 """The environment variable that tells which pool a process descends from; its value is of one pool alone."""
 _ENDING_S = 5.0
@@ -23,11 +25,12 @@ def end_strays(mark: str, spared: Callable[[], Set[int]]) -> int:
     """
     begin_s = time.monotonic()
     killed: set[int] = set()
-    while (strays := _strays(mark, spared())) and time.monotonic() - begin_s < _ENDING_S:
+    while (strays := _strays(mark, spared())) and (passed_s := time.monotonic() - begin_s) < _ENDING_S:
         for process in strays:
             with suppress(psutil.Error):
-                process.kill()
-                killed.add(process.pid)
+                if passed_s >= TRACKER_S or not is_tracker(process):
+                    process.kill()
+                    killed.add(process.pid)
         time.sleep(_PAUSE_S)
     return len(killed)
 

@@ -33,9 +33,10 @@ END, ABORT = b"end", b"abort"
 ENDING_S = 10.0
 """What ending a worker's processes may take; a chain of processes that fork and exit cannot be caught for sure."""
 TAIL_BYTES = 4000
+TRACKER_S = 1.0
+"""How long a resource tracker may take to remove what its users have left."""
 
 _ABORT_S = 0.5
-_TRACKER_S = 1.0
 _CHUNK_BYTES = 1 << 16
 _MOST_CHUNKS = 64
 _PAUSE_S = 0.001
@@ -177,17 +178,17 @@ class _Keeper:
         while self._reap() and (passed_s := time.monotonic() - begin_s) < ENDING_S:
             for child in psutil.Process().children():
                 with suppress(psutil.Error):
-                    if not _is_tracker(child):
+                    if not is_tracker(child):
                         child.kill()
                         killed.add(child.pid)
-                    elif passed_s >= _TRACKER_S:
+                    elif passed_s >= TRACKER_S:
                         child.kill()
             self._take_output(keep=False)
             time.sleep(_PAUSE_S)
         return len(killed - {self._worker})
 
 
-def _is_tracker(process: Any) -> bool:
+def is_tracker(process: Any) -> bool:
     """Whether it is a resource tracker, which removes shared memory when its users are gone, and then ends itself."""
     return process.pid != os.getpid() and any("resource_tracker" in argument for argument in process.cmdline())
 

