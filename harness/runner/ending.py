@@ -7,6 +7,7 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.privacy import this_process
 from harness.records import Status
 from harness.worker.main import EXIT_UNHEARD
 
@@ -64,7 +65,7 @@ def last_words(output: str, file: str) -> str:
         place = innermost(output, file)
         return f"{text} ({place})" if place else text
     telling = [line.strip() for line in lines if line.strip() and not line.startswith(_NOISE)]
-    return telling[-1][:_LONGEST] if telling else ""
+    return this_process().text(telling[-1])[:_LONGEST] if telling else ""
 
 
 def innermost(output: str, file: str) -> str:

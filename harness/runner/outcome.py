@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -57,7 +58,13 @@ class Outcome:
         return self.good
 
     def record(self) -> Record:
-        """The record; a trial whose answer was wrong or never checked again shows no samples."""
+        """The record; a trial whose answer was wrong or never checked again shows no samples.
+
+        A figure that is no number, as a probe may count one, is the trial's failure.
+        """
+        endless = [name for sample in self.samples for name, value in sample.values.items() if not math.isfinite(value)]
+        if self.good and endless:
+            self.status, self.reason = "failed", f"{endless[0]} is not a finite number"
         return Record(
             trial=self.trial,
             status=self.status,

@@ -20,6 +20,7 @@ from typing import Any
 from harness.contract import Unavailable
 from harness.instruments import InstrumentUnavailable
 from harness.packages import bind_packages
+from harness.privacy import this_process
 from harness.worker.keeper import fork_worker
 from harness.worker.memory_limit import MemoryLimit
 from harness.worker.orders import Order
@@ -84,7 +85,7 @@ def _describe(error: BaseException, file: Path | None) -> str:
     own = [frame for frame in frames if file is not None and Path(frame.filename) == file]
     place = "".join(f" ({Path(frame.filename).name}:{frame.lineno})" for frame in (own or frames)[-1:])
     try:
-        first_line = str(error).strip().split("\n")[0][:500]
+        first_line = this_process().text(str(error).strip().split("\n")[0])[:500]
     except Exception as another:  # an error whose text cannot be told
         first_line = f"its text cannot be read, {type(another).__name__}"
     return f"{type(error).__name__}: {first_line}{place}"

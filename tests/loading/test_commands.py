@@ -228,7 +228,7 @@ def test_a_run_named_by_the_folder_above_is_not_called_so(project: Path, monkeyp
 
 
 def test_a_hostile_run_is_resumed_and_shown(hostile: Path, bakeoff: Bakeoff) -> None:
-    """The final table shows what the file holds; what was there stays byte for byte."""
+    """The final table shows what the file holds; what was there stays byte for byte, in the file or beside it."""
     records = hostile / "results" / "elsewhere" / "two" / "records.jsonl"
     before = records.read_bytes()
     done = bakeoff("run", "--resume", "two")

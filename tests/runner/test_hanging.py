@@ -35,11 +35,13 @@ def measure(project: Path, cases: int = 1) -> dict[str, list[Record]]:
     catalogue = load_catalogue(find_project(project))
     plan = make_plan(catalogue, Scope("quick", ("cpu",), 1, 7, instruments=("time",)), IMPATIENT)
     plan = dataclasses.replace(plan, contests=plan.contests[:cases])
-    records: dict[str, list[Record]] = {}
+    found: list[Record] = []
     with WorkerPool(("numpy",)) as pool:
         engine = Engine(catalogue, IMPATIENT, pool, 4, usable_cpu_numbers())
-        store = lambda record: records.setdefault(record.trial.implementation, []).append(record)  # noqa: E731
-        assert execute(plan, engine, store, Silent(), Deadline(None))
+        assert execute(plan, engine, found.extend, Silent(), Deadline(None))
+    records: dict[str, list[Record]] = {}
+    for record in found:
+        records.setdefault(record.trial.implementation, []).append(record)
     return records
 
 

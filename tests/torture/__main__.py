@@ -20,15 +20,17 @@ REPORT = ROOT / "reports" / "published" / "torture.md"
 
 PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "SIGKILL of the program at a random moment, then `run --resume`": ("tests.torture.kill", "--kills", "100"),
+    "signals to workers, keepers and the fork server": ("tests.torture.contestants", "100"),
     "mutated and made-up records given to the loader": ("tests.torture.fuzz_records", "--seconds", "300"),
 }
 TESTS: Mapping[str, tuple[str, ...]] = {
     "contestants that misbehave": ("tests/runner",),
     "full disk, removed folder, second writer, torn lines": ("tests/test_writing.py",),
     "Ctrl-C once and twice, a program that stood still, two runs at once": ("tests/cli/test_interrupting.py",),
-    "hostile, broken, old, new and foreign files": ("tests/test_loading.py", "tests/test_privacy.py"),
+    "hostile, broken, old, new and foreign files": ("tests/loading", "tests/test_privacy.py"),
 }
-TEST_REPEATS = 5
+TEST_REPEATS = 3
+_COUNTS = ("kills", "executions", "signals", "rounds")
 
 
 def main() -> None:
@@ -58,7 +60,7 @@ def _program(what: str, command: tuple[str, ...]) -> dict[str, str]:
     )
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1]) if done.stdout.strip() else {}
     counts = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in found.items() if isinstance(value, int))
-    often = str(found.get("kills", found.get("executions", "not finished")))
+    often = str(next((found[name] for name in _COUNTS if name in found), "not finished"))
     lost = "nothing" if done.returncode == 0 else f"exit code {done.returncode}: {done.stderr.strip()[-200:]}"
     return {"what": what, "often": often, "lost": lost, "details": counts}
 
