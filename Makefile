@@ -46,7 +46,8 @@ truths: $(VENV)/installed-asv $(VENV)/installed-dev ## prove the measuring on kn
 	$(INSTALL) pyperf
 	$(BIN)/python -m tests.truths.waiting
 	$(BIN)/python -m tests.truths.same_twice
-	$(BIN)/python -m tests.truths.same_twice --load 2 --only-same
+	$(BIN)/python -m tests.truths.same_twice --load 1
+	$(BIN)/python -m tests.truths.same_twice --with slower
 	$(BIN)/python -m tests.truths.coverage
 	$(BIN)/python -m tests.truths.peers
 

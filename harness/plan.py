@@ -74,15 +74,6 @@ class Plan:
             yield from contest
         yield from self.singles
 
-    def without(self, done: set[str]) -> Plan:
-        """The plan without the trials whose keys are ``done``."""
-        contests = (tuple(trial for trial in contest if trial.key not in done) for contest in self.contests)
-        return Plan(
-            contests=tuple(contest for contest in contests if contest),
-            singles=tuple(trial for trial in self.singles if trial.key not in done),
-            skipped=tuple(skip for skip in self.skipped if skip.trial.key not in done),
-        )
-
 
 def make_plan(catalogue: Catalogue, scope: Scope, settings: Settings) -> Plan:
     """All trials of the catalogue's suites in ``scope``, and those that the claims of its profile need.

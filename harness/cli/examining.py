@@ -14,7 +14,7 @@ from harness.cli.selecting import open_project
 from harness.environment import describe_environment
 from harness.instruments import InstrumentUnavailable
 from harness.instruments.memory import HostMemoryMeter
-from harness.instruments.timing import clock_resolution_ns, loop_overhead_ns
+from harness.instruments.timing import clock_resolution_ns
 from harness.known.machine import ROUNDS, Machine, measure_machine
 
 # A difference below it is within the noise of most machines; above it comparisons need many processes.
@@ -33,9 +33,7 @@ def run_doctor(project: Path, as_json: bool) -> None:
     print(f"system    {machine['os']}, kernel {machine['kernel']}, Python {machine['python']}")
     print(f"GPUs      {', '.join(gpu['name'] for gpu in found['gpus']) or 'none'}")
     clock = found["clock"]
-    print(
-        f"clock     resolution {clock['resolution_ns']:.0f} ns, timing loop {clock['loop_overhead_ns']:.0f} ns a call"
-    )
+    print(f"clock     resolution {clock['resolution_ns']:.0f} ns")
     calls = ", ".join(
         f"{name.removesuffix('_ns').replace('_', ' ')} {ns:.0f} ns" for name, ns in found["dispatch_ns"].items()
     )
@@ -65,7 +63,7 @@ def examine(root: Path, on_step: Callable[[str], None]) -> dict[str, Any]:
     environment = describe_environment(root)
     measured = measure_machine(secrets.randbits(32), on_step)
     return environment | {
-        "clock": {"resolution_ns": clock_resolution_ns(), "loop_overhead_ns": loop_overhead_ns()},
+        "clock": {"resolution_ns": clock_resolution_ns()},
         **asdict(measured),
         "memory_meter": _memory_obstacle(),
         "advice": _advice(environment, measured),

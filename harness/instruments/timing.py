@@ -185,8 +185,9 @@ def calibrate(
     call_ns = max(min(warm.duration_ns for warm in warmup), 1.0)
     target_ns = max(sample_target_ns, PARTS * RESOLUTIONS_PER_PART * resolution_ns)
     if not longest_part_ns:
-        near = target_ns / _SPEED_RANGE < call_ns < target_ns * _SPEED_RANGE
-        longest_part_ns = target_ns * (_SPEED_RANGE**2 if near else 1.0)
+        middle_ns = target_ns / 2
+        short = call_ns <= middle_ns
+        longest_part_ns = max(middle_ns, call_ns * _SPEED_RANGE) if short else min(middle_ns, call_ns / _SPEED_RANGE)
     if call_ns > longest_part_ns:
         return Calibration(1, 1, longest_part_ns, resolution_ns, overhead_ns)
     part = max(1, math.ceil(target_ns / PARTS / call_ns))
@@ -215,18 +216,3 @@ def clock_resolution_ns(readings: int = 1000) -> float:
             end = time.perf_counter_ns()
         steps.append(end - begin)
     return float(min(steps))
-
-
-def loop_overhead_ns(iterations: int = 10_000, repeats: int = 5) -> float:
-    """What the timing loop costs per iteration around a function that does nothing."""
-
-    def nothing() -> None:
-        return None
-
-    costs = []
-    for _ in range(repeats):
-        begin = time.perf_counter_ns()
-        for _ in range(iterations):
-            nothing()
-        costs.append((time.perf_counter_ns() - begin) / iterations)
-    return statistics.median(costs)

@@ -7,9 +7,11 @@ peak memory is read last, in the same processes: neighbours do not disturb it, a
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +32,8 @@ FEWEST_ISOLATED = 3
 GAP_S = 1.0
 WARMUP_SAMPLES = 6
 LARGEST_WARMUP_SHARE = 0.5
+# An interval takes a millisecond, longer than many a sample.
+BLOCKS_BETWEEN_JUDGEMENTS = 5
 # What warming up and calibrating may take beyond one call.
 CALIBRATION_S = 10.0
 
@@ -86,6 +90,8 @@ class _Contestant:
         self._pauses = pauses
         self._rule = StoppingRule(entry.order.settings.precision)
         self._state: State = "more"
+        # By round, which is always this one, and block.
+        self._durations_ns: dict[tuple[int, int], float] = {}
 
     @property
     def name(self) -> str:
@@ -112,13 +118,16 @@ class _Contestant:
             self.sampled_s = 0.0
 
     def sample(self, block: int) -> None:
-        if self._take_sample(block):
-            self._state = self._rule.judge(self._durations_ns()).state
+        if not self._take_sample(block):
+            return
+        self._durations_ns[0, block] = sum(self.outcome.samples[-1].values.values())
+        if len(self._durations_ns) % BLOCKS_BETWEEN_JUDGEMENTS == 0:
+            self._state = self._rule.judge(self._durations_ns).state
 
     def sample_alone(self) -> None:
         """Several samples in a row, for as long as a share of the contestant's time allows."""
         settings = self.entry.order.settings
-        affordable = int(settings.contestant_s * len(self._durations_ns()) / max(self.sampled_s, 1e-9))
+        affordable = int(settings.contestant_s * len(self._durations_ns) / max(self.sampled_s, 1e-9))
         count = min(settings.isolated_samples, affordable)
         for _ in range(count if count >= FEWEST_ISOLATED else 0):
             if not self._take_sample(-1, (ISOLATED,)):
@@ -141,10 +150,11 @@ class _Contestant:
     def out_of_time(self) -> bool:
         """Whether a slow contestant has used up its share of the time and given the fewest samples that are needed."""
         settings = self.entry.order.settings
-        return len(self._durations_ns()) >= settings.fewest_blocks and self.sampled_s >= settings.contestant_s
+        return len(self._durations_ns) >= settings.fewest_blocks and self.sampled_s >= settings.contestant_s
 
     def conclude(self) -> None:
         """Note why sampling ended."""
+        self._state = self._rule.judge(self._durations_ns).state
         if self._state == "trend":
             self.outcome.stopped = "trend"
         elif self.precise:
@@ -185,11 +195,6 @@ class _Contestant:
         )
         return True
 
-    def _durations_ns(self) -> dict[tuple[int, int], float]:
-        """By round, which is always this one, and block."""
-        samples = self.outcome.samples
-        return {(0, sample.block): sum(sample.values.values()) for sample in samples if sample.block >= 0}
-
 
 def run_contest(
     entries: Sequence[Entry], pool: WorkerPool, circumstances: Circumstances, on_step: Callable[[str], None]
@@ -213,12 +218,15 @@ def run_contest(
         with pool.side_by_side(1):
             _calibrate(contestants, circumstances, on_step)
             on_step("time")
-            _blocks(contestants, circumstances.baseline)
+            with _kept_on(circumstances.cpu):
+                _blocks(contestants, circumstances.baseline)
         on_step("check again")
         each(_Contestant.verify)
         on_step("peak memory")
         each(_Contestant.measure_memory)
     finally:
+        for contestant in contestants:
+            contestant.worker.release()
         for contestant in contestants:
             contestant.outcome.flags += contestant.worker.finish()
     outcomes = [outcome for contestant in contestants for outcome in (contestant.outcome, contestant.memory) if outcome]
@@ -272,6 +280,23 @@ def _going_on(contestants: Sequence[_Contestant], baseline: str) -> list[_Contes
     return [
         contestant for contestant in able if not contestant.precise or (contestant.name == baseline and bool(others))
     ]
+
+
+@contextmanager
+def _kept_on(cpu: int | None) -> Iterator[None]:
+    """Keep this thread on the contestants' CPU: another one would have to be woken for every answer, and then theirs.
+
+    Between samples the CPU then does not fall asleep either.
+    """
+    if cpu is None or not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {cpu})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def _now_s() -> float:

@@ -31,6 +31,8 @@ from harness.worker.keeper import ABORT, END, ENDING_S
 from harness.worker.main import worker_main
 from harness.worker.orders import Order
 
+_PRELOAD = ("numpy.random", "harness.worker.main")
+"""What every worker needs; NumPy by itself leaves its generators to their first use."""
 _GRACE_S = 2.0
 _START_ATTEMPTS = 3
 _PADDING = "BAKEOFF_PADDING"
@@ -47,7 +49,7 @@ class WorkerPool:
 
     def __init__(self, preload: Sequence[str]) -> None:
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload([*preload, "harness.worker.main"])
+        self._context.set_forkserver_preload([*preload, *_PRELOAD])
         self._folder = tempfile.TemporaryDirectory(prefix="bakeoff-", ignore_cleanup_errors=True)
         self._variables = {MARK: self.mark}
         self._workers: set[Worker] = set()
@@ -193,12 +195,17 @@ class Worker:
         """Whether the worker died or was killed."""
         return self not in self._pool._workers
 
+    def release(self) -> None:
+        """Let the worker end by itself, without waiting."""
+        if not self.busy:  # it waits, so it sees at once that nothing more comes
+            self._connection.close()
+
     def finish(self) -> list[str]:
         """Let the worker end by itself, and kill it if it does not; what a record should be flagged with."""
         if self.ended:
             return []
-        if not self.busy:  # it waits, so it sees at once that nothing more comes
-            self._connection.close()
+        self.release()
+        if not self.busy:
             self._hear(_GRACE_S)
         by_itself = self._ending is not None
         self.kill()

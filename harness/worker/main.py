@@ -17,6 +17,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from threadpoolctl import ThreadpoolController
+
 from harness.contract import Unavailable
 from harness.instruments import InstrumentUnavailable
 from harness.packages import bind_packages
@@ -30,6 +32,8 @@ from harness.worker.threads import limit_threads
 CACHE_FOLDER = ".bakeoff"
 EXIT_UNHEARD = 120
 """The worker's exit code when it cannot answer any more, because the descriptor for it was closed."""
+# The fork server imports this module last, and nothing after it: what is found here is what a worker begins with.
+_PRELOADED = ThreadpoolController()
 
 
 def worker_main(connection: Connection, control: Connection, order_json: str, scratch: str) -> None:
@@ -44,7 +48,7 @@ def worker_main(connection: Connection, control: Connection, order_json: str, sc
     except OSError:  # the runner is gone already, and its folder with it
         os._exit(1)
     memory = MemoryLimit(order.trial.device)
-    limit_threads(order.trial.threads)
+    limit_threads(order.trial.threads, _PRELOADED)
     bind_packages(Path(order.root), order.packages)
     _keep_compiled_code_apart(order)
     session = Session(order)

@@ -6,7 +6,7 @@ import gc
 import importlib
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
@@ -50,6 +50,7 @@ class Session:
         self._watch: GpuWatch | None = None
         self._iterations, self._part = 1, 1
         self._cpus = allowed_cpus()
+        self._timed_on = self._cpus
 
     @property
     def file(self) -> Path | None:
@@ -81,9 +82,8 @@ class Session:
         :param cpu: the CPU to stay on from now on.
         :param longest_part_ns: see :func:`harness.instruments.timing.calibrate`.
         """
-        pinned = _pin(cpu)
-        if pinned:
-            self._cpus = {int(pinned["cpu"])}
+        if cpu is not None and _keep_on({cpu}):
+            self._timed_on = {cpu}
         implementation = self._loaded()
         settings, on_gpu = self._order.settings, self._trial.device == "cuda"
         timer = self._timer = make_timer(implementation, self._trial.device, graph=settings.cuda_graph)
@@ -95,7 +95,7 @@ class Session:
         overhead_ns = timer.overhead_ns(self._fresh_inputs, phases)
         calibration = calibrate(warmup, settings.sample_target_ns, overhead_ns, longest_part_ns)
         self._iterations, self._part = calibration.iterations, calibration.part
-        besides: dict[str, float] = dict(pinned)
+        besides: dict[str, float] = {"cpu": cpu} if cpu is not None and self._timed_on == {cpu} else {}
         if on_gpu:
             from harness.worker.gpu import GpuWatch, costs_besides
 
@@ -117,8 +117,10 @@ class Session:
         return {"values": values, "readings": readings, "sample_flags": list(flags), **counts}
 
     def verify(self) -> Reply:
-        """Check the answer again, on inputs that the implementation has not seen."""
-        flags = ["threads_changed"] if has_raised_limits(self._trial.threads, self._cpus) else []
+        """Check the answer again, on inputs that the implementation has not seen, and on any CPU."""
+        flags = ["threads_changed"] if has_raised_limits(self._trial.threads, self._timed_on) else []
+        if self._timed_on != self._cpus:
+            _keep_on(self._cpus)
         return self._check(self._trial, "after") | {"flags": flags}
 
     def check(self, trial: Mapping[str, Any]) -> Reply:
@@ -255,14 +257,14 @@ class Session:
         return None
 
 
-def _pin(cpu: int | None) -> dict[str, float]:
-    """Keep all threads of this process on ``cpu``, where the system can; what was done, for the record."""
-    if cpu is None or not hasattr(os, "sched_setaffinity"):
-        return {}
+def _keep_on(cpus: Set[int]) -> bool:
+    """Keep all threads of this process on ``cpus``; whether the system can."""
+    if not hasattr(os, "sched_setaffinity"):
+        return False
     for thread in Path("/proc/self/task").iterdir():
         with suppress(ProcessLookupError):
-            os.sched_setaffinity(int(thread.name), {cpu})
-    return {"cpu": cpu}
+            os.sched_setaffinity(int(thread.name), cpus)
+    return True
 
 
 STEPS: Mapping[str, Callable[..., Reply]] = {

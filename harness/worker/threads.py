@@ -8,11 +8,16 @@ from collections.abc import Set
 from contextlib import suppress
 from pathlib import Path
 
+from threadpoolctl import ThreadpoolController
+
 _VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
 
 
-def limit_threads(threads: int) -> None:
-    """Limit the libraries that are already imported, and through the environment those that will be."""
+def limit_threads(threads: int, pools: ThreadpoolController | None = None) -> None:
+    """Limit the libraries that are already imported, and through the environment those that will be.
+
+    :param pools: of all libraries that are imported, if they have been looked for already.
+    """
     for variable in _VARIABLES:
         os.environ[variable] = str(threads)
     # numba first: starting its threading layer sets the OpenMP limit that torch shares back to all CPUs.
@@ -22,9 +27,8 @@ def limit_threads(threads: int) -> None:
         numba.set_num_threads(min(threads, int(numba.config.NUMBA_NUM_THREADS)))  # type: ignore[attr-defined]
     else:
         os.environ["NUMBA_NUM_THREADS"] = str(threads)
-    import threadpoolctl
-
-    threadpoolctl.threadpool_limits(limits=threads)
+    for pool in (pools or ThreadpoolController()).lib_controllers:
+        pool.set_num_threads(threads)
     if "torch" in sys.modules:
         import torch
 
@@ -33,9 +37,7 @@ def limit_threads(threads: int) -> None:
 
 def has_raised_limits(threads: int, cpus: Set[int]) -> bool:
     """Whether a library may use more than ``threads`` now, or a thread of this process another CPU than ``cpus``."""
-    import threadpoolctl
-
-    counts = [int(pool["num_threads"]) for pool in threadpoolctl.threadpool_info()]
+    counts = [int(pool["num_threads"]) for pool in ThreadpoolController().info()]
     if "numba" in sys.modules:
         import numba
 

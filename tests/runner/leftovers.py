@@ -8,6 +8,7 @@ import tempfile
 import threading
 import time
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -44,7 +45,7 @@ class Traces:
         return cls(
             processes=frozenset(_processes()),
             threads=frozenset(f"{thread.name} {thread.ident}" for thread in threading.enumerate()),
-            temporary=frozenset(str(file) for file in Path(tempfile.gettempdir()).rglob("*")),
+            temporary=frozenset(_entries(Path(tempfile.gettempdir()))),
             shared=frozenset(file.name for file in SHARED_MEMORY.glob(f"*{TOKEN}*")),
             pipes=_pipes(),
             folder=str(Path.cwd()),
@@ -61,6 +62,12 @@ def differences(before: Traces) -> dict[str, tuple[object, object]]:
         time.sleep(0.05)
     pairs = {field.name: (getattr(before, field.name), getattr(now, field.name)) for field in fields(Traces)}
     return {name: (one, other) for name, (one, other) in pairs.items() if one != other}
+
+
+def _entries(folder: Path) -> Iterator[str]:
+    """All files and folders below; what goes away meanwhile is passed over, which ``rglob`` does not do."""
+    for above, folders, files in os.walk(folder):
+        yield from (f"{above}/{name}" for name in (*folders, *files))
 
 
 def _processes() -> list[str]:
