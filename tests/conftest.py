@@ -110,3 +110,16 @@ def bakeoff(project: Path) -> Bakeoff:
         )
 
     return run
+
+
+def start_program(folder: Path, *arguments: str, stdout: int = subprocess.PIPE) -> subprocess.Popen[str]:
+    """The program in ``folder``, in a session of its own, for tests that send it signals."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "harness", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from click.core import ParameterSource
 
 import harness
 from harness.cli.outcome import ExitCode, Failure, say_error
@@ -32,6 +33,9 @@ ProjectFolder = Annotated[Path, typer.Option("--project", help="folder of the pr
 ResultsFolder = Annotated[Path | None, typer.Option("--results", help="folder of the runs, instead of the project's")]
 Device = Annotated[str, typer.Option(help="cpu, cuda or all that the machine has")]
 Where = Annotated[list[str] | None, typer.Option("--where", help="AXIS=VALUE, only such cases (repeatable)")]
+_SET_AT_THE_START = (
+    "selection", "profile", "device", "where", "instrument", "seed", "precision", "rounds", "cuda_graph", "pin"
+)  # fmt: skip
 RunName = Annotated[str | None, typer.Argument(metavar="[RUN]", help="a run's name or path; the newest when left out")]
 
 
@@ -71,6 +75,7 @@ def check_command(
 
 @app.command("run")
 def run_command(
+    context: typer.Context,
     selection: Selection = None,
     profile: Annotated[str, typer.Option(help="quick or full")] = "quick",
     device: Device = "all",
@@ -89,7 +94,7 @@ def run_command(
     ] = None,
     rounds: Annotated[
         int | None,
-        typer.Option(help="processes per contestant: 1 in the quick profile, 5 to 10 in the full one", min=1),
+        typer.Option(help="processes per contestant: 1 in the quick profile, 10 in the full one", min=1),
     ] = None,
     cuda_graph: Annotated[
         bool, typer.Option("--cuda-graph", help="on a GPU time replays of a captured graph instead of calls")
@@ -105,6 +110,8 @@ def run_command(
     from harness.cli.request import Request
     from harness.cli.running import run_run
 
+    if resume:
+        _refuse_beside_resume(context)
     run_run(
         Request(
             project=project,
@@ -190,6 +197,18 @@ def doctor_command(project: ProjectFolder = Path(), as_json: Json = False) -> No
     from harness.cli.examining import run_doctor
 
     run_doctor(project, as_json)
+
+
+def _refuse_beside_resume(context: typer.Context) -> None:
+    """:raises Failure: something was given on the command line that a resumed run takes from its start."""
+    given = [
+        parameter.opts[0] if parameter.param_type_name == "option" else f"the {parameter.name}"
+        for parameter in context.command.params
+        if parameter.name in _SET_AT_THE_START
+        and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise Failure(f"a resumed run goes on as it was started; leave out {', '.join(given)}, or start a new run")
 
 
 def start() -> None:

@@ -43,6 +43,7 @@ ROW_KEYS = {
         (["table", "--format", "parquet"], 2, "name a file with --output"),
         (["table"], 3, "make one with: bakeoff run"),
         (["claims", "nosuch"], 3, "no run 'nosuch'"),
+        (["run", "total", "--resume", "nosuch", "--seed", "3"], 2, "leave out the selection, --seed"),
         (["run", "--resume", "nosuch"], 3, "no run 'nosuch'"),
     ],
 )

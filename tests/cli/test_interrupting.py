@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +14,7 @@ import pytest
 
 from harness.loading import load_run, resolve_run
 from harness.store import RECORDS_FILE
-from tests.conftest import ROOT
+from tests.conftest import start_program
 
 Bakeoff = Callable[..., "subprocess.CompletedProcess[str]"]
 Add = Callable[..., Path]
@@ -30,18 +28,6 @@ def slow(add_implementation: Add) -> None:
     add_implementation("slow", body, header="import time")
 
 
-def start(project: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "harness", *RUN],
-        cwd=project,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-
-
 def wait_for_records(project: Path) -> None:
     """Until the first contest is stored, so that the second is under way."""
     for _ in range(600):
@@ -52,7 +38,7 @@ def wait_for_records(project: Path) -> None:
 
 
 def test_once_finishes_what_is_in_hand_and_the_run_can_go_on(project: Path, slow: None, bakeoff: Bakeoff) -> None:
-    running = start(project)
+    running = start_program(project, *RUN)
     wait_for_records(project)
     time.sleep(0.5)
     running.send_signal(signal.SIGINT)
@@ -83,7 +69,7 @@ def test_twice_stops_at_once_and_leaves_no_process(project: Path, add_implementa
     add_implementation(
         "endless", "time.sleep(2.5)\nyield x.sum() + x.dtype.type(shift)\nyield x - x.mean()", "import time"
     )
-    running = start(project)
+    running = start_program(project, *RUN)
     for _ in range(600):
         descendants = psutil.Process(running.pid).children(recursive=True)
         if len(descendants) >= 3:
@@ -100,7 +86,7 @@ def test_twice_stops_at_once_and_leaves_no_process(project: Path, add_implementa
 
 
 def test_a_program_that_stood_still_marks_the_sample(project: Path, slow: None) -> None:
-    running = start(project)
+    running = start_program(project, *RUN)
     wait_for_records(project)
     time.sleep(0.7)
     running.send_signal(signal.SIGSTOP)
@@ -113,7 +99,7 @@ def test_a_program_that_stood_still_marks_the_sample(project: Path, slow: None) 
 
 
 def test_two_runs_into_one_folder_do_not_meet(project: Path) -> None:
-    both = [start(project) for _ in range(2)]
+    both = [start_program(project, *RUN) for _ in range(2)]
     for each in both:
         each.communicate(timeout=60)
     assert [each.returncode for each in both] == [0, 0]
@@ -124,7 +110,7 @@ def test_two_runs_into_one_folder_do_not_meet(project: Path) -> None:
 
 
 def test_a_run_that_is_being_written_cannot_be_resumed(project: Path, slow: None, bakeoff: Bakeoff) -> None:
-    running = start(project)
+    running = start_program(project, *RUN)
     wait_for_records(project)
     running.send_signal(signal.SIGSTOP)
     refused = bakeoff("run", "--resume", resolve_run(project / "results", None).name)
@@ -136,7 +122,7 @@ def test_a_run_that_is_being_written_cannot_be_resumed(project: Path, slow: None
 
 
 def test_results_removed_in_the_middle_are_put_back(project: Path, slow: None) -> None:
-    running = start(project)
+    running = start_program(project, *RUN)
     wait_for_records(project)
     subprocess.run(["rm", "-rf", str(project / "results")], check=True)
     running.communicate(timeout=60)

@@ -23,7 +23,7 @@ import psutil
 
 from harness.loading import load_run
 from harness.store import RECORDS_FILE
-from tests.conftest import PLAIN, ROOT, SUITE
+from tests.conftest import PLAIN, SUITE, start_program
 
 OPTIONS = ("--no-report", "--json", "--instrument", "time", "--instrument", "memory")
 LEFT_AFTER_S = 5.0
@@ -144,15 +144,7 @@ def _key(row: dict[str, object]) -> str:
 
 
 def _run(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "harness", "run", *OPTIONS, *arguments],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    return start_program(folder, "run", *OPTIONS, *arguments, stdout=subprocess.DEVNULL)
 
 
 def _ends_within(running: subprocess.Popen[str], seconds: float) -> bool:

@@ -34,6 +34,7 @@ class SuiteBenchmark:
     def setup(self, implementation: str, case: str) -> None:
         contestant = self.contestants.get((implementation, case))
         if contestant is None:
+            # By this asv knows that there is nothing to measure.
             raise NotImplementedError(f"{implementation} does not do {case}")
         self.call = contestant.prepare()
 
