@@ -60,7 +60,8 @@ from torch.utils.benchmark import Timer
 print(Timer("function()", globals={{"function": function}}).blocked_autorange().median)
 """
 )
-ASV = FUNCTION + "def time_function():\n    function()\n"
+# asv hands no PYTHONPATH on.
+ASV = "import sys\nsys.path.insert(0, {root!r})\n" + FUNCTION + "def time_function():\n    function()\n"
 ASV_CONFIGURATION = {
     "version": 1,
     "project": "peers",
@@ -94,7 +95,7 @@ def run(folder: Path, *command: str) -> str:
 
 
 def script(folder: Path, text: str, kind: str, name: str = "script.py") -> str:
-    (folder / name).write_text(text.format(kind=kind, seconds=REFERENCE_S), encoding="utf-8")
+    (folder / name).write_text(text.format(kind=kind, seconds=REFERENCE_S, root=str(ROOT)), encoding="utf-8")
     return str(folder / name)
 
 
