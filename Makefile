@@ -11,10 +11,10 @@ ASV_OPTIONS ?= --quick
 INSTALL := $(PIP) install --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help bench full test lint types tests benchmarks asv truths torture clean
+.PHONY: help bench full test lint types tests benchmarks asv truths gate-study torture clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*##/\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*##/\t/' | expand -t 14
 
 bench: $(VENV)/installed .bakeoff/compiled ## measure every suite (quick profile); ends with the table, the verdicts and the page
 	$(BIN)/python -m harness run --profile quick
@@ -50,6 +50,11 @@ truths: $(VENV)/installed-asv $(VENV)/installed-dev ## prove the measuring on kn
 	$(BIN)/python -m tests.truths.same_twice --with slower
 	$(BIN)/python -m tests.truths.coverage
 	$(BIN)/python -m tests.truths.peers
+
+gate-study: $(VENV)/installed-asv $(VENV)/installed-dev ## how often gates are wrong, ours and others': goes on where it was stopped
+	$(INSTALL) pyperf
+	test -f reports/published/gate_study_truth.csv || $(BIN)/python -m tests.gate_study.truth
+	$(BIN)/python -m tests.gate_study
 
 torture: $(VENV)/installed-dev ## kill, fuzz and starve the harness for half an hour; writes reports/published/torture.md
 	$(BIN)/python -m tests.torture
