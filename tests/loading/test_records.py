@@ -19,7 +19,7 @@ from .building import FIXTURES, json_values, line, records
 
 GOOD = [
     json.loads(text)
-    for version in ("format_1", "format_2")
+    for version in ("format_1", "format_2", "format_3")
     for text in (FIXTURES / version / "run" / "records.jsonl").read_text().splitlines()
 ]
 
@@ -192,14 +192,15 @@ def test_any_bytes_give_records_or_warnings(data: bytes) -> None:
     assert len(warnings) == sum(bool(part.strip()) for part in data.split(b"\n")) or data.startswith(b"\xef\xbb\xbf")
 
 
-@pytest.mark.parametrize("version", [1, 2])
-def test_older_formats_load(version: int) -> None:
+@pytest.mark.parametrize("version", [1, 2, 3])
+def test_older_formats_and_the_present_one_load(version: int) -> None:
     with (FIXTURES / f"format_{version}" / "run" / "records.jsonl").open("rb") as file:
         read, warnings = read_records(file)
     assert warnings == ()
-    assert {data["format"] for data in GOOD} == {1, 2}
+    assert {data["format"] for data in GOOD} == set(range(1, FORMAT + 1))
     timed = next(record for record in read if record.trial.instrument == "time" and record.status == "ok")
     assert timed.measured
     assert all(sample.readings == {} for sample in timed.samples)
     assert bool(timed.stopped) == (timed.started_at is not None) == (version > 1)
-    assert len(timed.isolated) == (0 if version == 1 else 5)
+    assert any(record.isolated for record in read) == (version > 1)
+    assert bool(timed.fingerprint) == bool(timed.batch) == (version > 2)
