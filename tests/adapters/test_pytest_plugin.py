@@ -7,18 +7,22 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import harness.history.sources  # noqa: F401 - before sessions in this process, which forget what they import
 from tests.conftest import ROOT
 from tests.history.building import asv_document
 
 pytest.importorskip("pytest_benchmark")
+pytest_plugins = ["pytester"]
 
 CLOCK = """
 import os
@@ -87,21 +91,29 @@ def pytest_benchmark_generate_machine_info(config):
     return {"machine": "x86_64", "cpu": {"brand_raw": os.environ.get("CPU", "A CPU"), "count": 2}}
 """
 PLUGIN = ("-p", "harness.adapters.pytest_plugin")
+MEASURING = ("--benchmark-only", "--benchmark-timer=clock.read", "--benchmark-max-time=0.2")
+
+
+Measured = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def fill(folder: Path) -> Path:
+    (folder / "clock.py").write_text(CLOCK)
+    (folder / "test_it.py").write_text(TESTS)
+    (folder / "conftest.py").write_text(CONFTEST)
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    return folder
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "clock.py").write_text(CLOCK)
-    (tmp_path / "test_it.py").write_text(TESTS)
-    (tmp_path / "conftest.py").write_text(CONFTEST)
-    (tmp_path / "pytest.ini").write_text("[pytest]\n")
-    return tmp_path
+def folder(pytester: pytest.Pytester) -> Path:
+    return fill(pytester.path)
 
 
 def session(
     folder: Path, *options: str, plugin: tuple[str, ...] = PLUGIN, path: str = "", **variables: str
 ) -> subprocess.CompletedProcess[str]:
-    """A session of pytest in a process of its own, with plug-ins of pytest-benchmark and ours alone."""
+    """A session of pytest in a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "pytest", *plugin, "-p", "no:cacheprovider", *options],
         cwd=folder,
@@ -113,15 +125,38 @@ def session(
     )
 
 
-def measured(folder: Path, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    return session(folder, "--benchmark-only", "--benchmark-timer=clock.read", *options, **variables)
+@pytest.fixture
+def here(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Measured:
+    """A session of pytest in this process, which has imported what each would import."""
+
+    def run(*options: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        pytester.syspathinsert(pytester.path)
+        result = pytester.runpytest_inprocess(*PLUGIN, "-p", "no:cacheprovider", *options)
+        return subprocess.CompletedProcess(options, result.ret, result.stdout.str(), result.stderr.str())
+
+    return run
 
 
 @pytest.fixture
-def base(folder: Path) -> Path:
-    done = measured(folder, "--benchmark-json=base.json", SEED="1")
+def measured(here: Measured) -> Measured:
+    return lambda *options, **variables: here(*MEASURING, *options, **variables)
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a session before the change left: all rounds, and quartiles alone."""
+    folder = fill(tmp_path_factory.mktemp("before"))
+    options = ("--benchmark-json=base.json", "--benchmark-autosave", "--benchmark-storage=saved")
+    done = session(folder, *MEASURING, *options, SEED="1")
     assert done.returncode == 0, done.stdout
-    return folder / "base.json"
+    return folder
+
+
+@pytest.fixture
+def base(folder: Path, stored: Path) -> Path:
+    return Path(shutil.copy(stored / "base.json", folder))
 
 
 def section(done: subprocess.CompletedProcess[str]) -> str:
@@ -130,17 +165,17 @@ def section(done: subprocess.CompletedProcess[str]) -> str:
     return text
 
 
-def test_the_same_code_passes(folder: Path, base: Path) -> None:
+def test_the_same_code_passes(base: Path, measured: Measured) -> None:
     """Other noise, twenty-three cases: none is called slower or faster."""
-    done = measured(folder, "--bakeoff-against", "base.json", SEED="2")
+    done = measured("--bakeoff-against", "base.json", SEED="2")
     assert done.returncode == 0, done.stdout
     assert "0 slower, 0 faster, 23 same, 0 undecided" in section(done)
     assert "one process each" in section(done)
 
 
-def test_what_became_slower_fails_the_session_and_is_named(folder: Path, base: Path) -> None:
+def test_what_became_slower_fails_the_session_and_is_named(base: Path) -> None:
     """Two are a fifth slower; one that was slower for half of its time alone is not called so."""
-    done = measured(folder, "--bakeoff-against", "base.json", SEED="2", COST="1.2")
+    done = session(base.parent, *MEASURING, "--bakeoff-against", "base.json", SEED="2", COST="1.2")
     assert done.returncode == 1, done.stdout
     lines = [line for line in section(done).splitlines() if line.startswith("slower")]
     assert sorted(line.split(")")[1].split(";")[0].strip() for line in lines) == [
@@ -157,26 +192,24 @@ def test_what_became_slower_fails_the_session_and_is_named(folder: Path, base: P
     [("0.8", (), 0), ("1.03", (), 0), ("1.2", ("--bakeoff-threshold=30",), 0), ("1.03", ("--bakeoff-threshold=1",), 1)],
 )
 def test_only_beyond_the_threshold_and_only_slower(
-    folder: Path, base: Path, cost: str, options: tuple[str, ...], code: int
+    base: Path, measured: Measured, cost: str, options: tuple[str, ...], code: int
 ) -> None:
-    done = measured(folder, "--bakeoff-against", "base.json", "-k", "changed", *options, SEED="2", COST=cost)
+    done = measured("--bakeoff-against", "base.json", "-k", "changed", *options, SEED="2", COST=cost)
     assert done.returncode == code, done.stdout
     assert "22 left out: only the base has it" in section(done)
 
 
-def test_a_file_without_the_rounds(folder: Path) -> None:
-    done = measured(folder, "--benchmark-autosave", "--benchmark-storage=saved", SEED="1")
-    assert done.returncode == 0, done.stdout
-    (file,) = (folder / "saved").glob("*/*.json")
-    file.rename(folder / "base.json")
-    done = measured(folder, "--bakeoff-against", "base.json", SEED="2", COST="1.2")
+def test_a_file_without_the_rounds(folder: Path, stored: Path, measured: Measured) -> None:
+    (file,) = (stored / "saved").glob("*/*.json")
+    shutil.copy(file, folder / "base.json")
+    done = measured("--bakeoff-against", "base.json", SEED="2", COST="1.2")
     assert done.returncode == 1, done.stdout
     assert "only the quartiles of" in section(done)
 
 
-def test_a_failed_test_still_fails(folder: Path, base: Path) -> None:
+def test_a_failed_test_still_fails(folder: Path, base: Path, measured: Measured) -> None:
     (folder / "test_bad.py").write_text("def test_bad(benchmark):\n    benchmark(lambda: 1 / 0)\n")
-    done = measured(folder, "--bakeoff-against", "base.json", SEED="2")
+    done = measured("--bakeoff-against", "base.json", SEED="2")
     assert done.returncode == 1
     assert "0 slower" in section(done)
     assert "1 failed, 23 passed" in done.stdout
@@ -196,22 +229,22 @@ def test_a_failed_test_still_fails(folder: Path, base: Path) -> None:
     ],
 )
 def test_what_cannot_be_compared_is_refused_before_anything_runs(
-    folder: Path, options: tuple[str, ...], variables: dict[str, str], message: str
+    folder: Path, here: Measured, options: tuple[str, ...], variables: dict[str, str], message: str
 ) -> None:
     (folder / "asv.json").write_text(json.dumps(asv_document()))
     machine = {"machine": "x86_64", "cpu": {"brand_raw": "A CPU", "count": 2}}
     (folder / "session.json").write_text(json.dumps({"machine_info": machine, "benchmarks": []}))
     if "no:benchmark" in options:
         (folder / "conftest.py").unlink()
-    done = session(folder, *options, **variables)
+    done = here(*options, **variables)
     assert done.returncode == pytest.ExitCode.USAGE_ERROR, done.stdout + done.stderr
     assert message in done.stdout + done.stderr
     assert "passed" not in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_benchmarks_that_are_switched_off_are_refused(folder: Path, base: Path) -> None:
-    done = session(folder, "--bakeoff-against=base.json", "--benchmark-disable")
+def test_benchmarks_that_are_switched_off_are_refused(base: Path, here: Measured) -> None:
+    done = here("--bakeoff-against=base.json", "--benchmark-disable")
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert "benchmarks are switched off" in done.stdout + done.stderr
 
