@@ -49,6 +49,7 @@ truths: $(VENV)/installed-asv $(VENV)/installed-dev ## prove the measuring on kn
 	$(BIN)/python -m tests.truths.same_twice --load 1
 	$(BIN)/python -m tests.truths.same_twice --with slower
 	$(BIN)/python -m tests.truths.coverage
+	$(BIN)/python -m tests.truths.asv_agrees
 	$(BIN)/python -m tests.truths.peers
 
 gate-study: $(VENV)/installed-asv $(VENV)/installed-dev ## how often gates are wrong, ours and others': goes on where it was stopped

@@ -24,14 +24,17 @@ class Incomparable(Exception):
 
 @dataclass(frozen=True)
 class Comparison:
-    """Head's cost over base's for one contestant and workload: above 1 is dearer."""
+    """Head's cost over base's for one contestant and workload: above 1 is dearer.
+
+    :param threads: ``None`` where whoever measured it did not say.
+    """
 
     suite: str
     implementation: str
     case: str
     device: str
     dtype: str
-    threads: int
+    threads: int | None
     instrument: str
     ratio: Estimate
     verdict: Change

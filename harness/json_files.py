@@ -36,16 +36,16 @@ def open_regular(path: Path) -> BinaryIO:
     return os.fdopen(number, "rb")
 
 
-def read_document(path: Path) -> Any:
+def read_document(path: Path, most_bytes: int = LARGEST_DOCUMENT_BYTES) -> Any:
     """The value in a JSON file.
 
     :raises OSError: it cannot be read.
-    :raises NotJson: it is too large or no JSON.
+    :raises NotJson: it has more than ``most_bytes`` or is no JSON.
     """
     with open_regular(path) as file:
-        data = file.read(LARGEST_DOCUMENT_BYTES + 1)
-    if len(data) > LARGEST_DOCUMENT_BYTES:
-        raise NotJson(f"it is larger than {LARGEST_DOCUMENT_BYTES // 2**20} MiB")
+        data = file.read(most_bytes + 1)
+    if len(data) > most_bytes:
+        raise NotJson(f"it is larger than {most_bytes // 2**20} MiB")
     return parse(data.removeprefix(_BYTE_ORDER_MARK))
 
 

@@ -63,6 +63,11 @@ class _Baseline:
     comparisons: int
 
 
+def worst_of(group: Sequence[Record]) -> Record:
+    """The record whose status speaks for all rounds of a contestant."""
+    return min(group, key=lambda record: _WORST.index(record.status))
+
+
 def _good(group: Sequence[Record]) -> bool:
     return all(record.status == "ok" for record in group)
 
@@ -74,7 +79,7 @@ def _group(trial: Trial, implementation: str) -> tuple[object, ...]:
 def _rows(
     group: Sequence[Record], baseline: _Baseline, suite: Suite | None, environment: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    worst = min(group, key=lambda record: _WORST.index(record.status))
+    worst = worst_of(group)
     trial = worst.trial
     row: dict[str, Any] = {
         "suite": trial.suite,

@@ -45,6 +45,9 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "harness.claims": (
         "harness.runner", "harness.worker", "harness.store", "harness.loading", "harness.reporting", "pandas",
     ),
+    "harness.history": (
+        "harness.runner", "harness.worker", "harness.reporting", "harness.claims", "asv", "pytest_benchmark",
+    ),
     "suites": (
         "impls", "harness.worker", "harness.runner", "harness.instruments", "harness.store", "harness.statistics",
         "harness.claims", "harness.reporting", "harness.discovery", "harness.records", "harness.loading",
@@ -117,6 +120,7 @@ def test_every_import_keeps_the_rules() -> None:
         ("harness/statistics/extra.py", "from pathlib import Path"),
         ("harness/store.py", "from harness.cli import app"),
         ("harness/contract/extra.py", "import torch"),
+        ("harness/history/extra.py", "from asv.results import Results"),
         ("suites/knn/extra.py", "import sklearn.neighbors"),
         ("suites/knn/other.py", "from impls.knn import numba_kdtree"),
         ("impls/knn/extra.py", "from suites.attention.suite import SUITE"),

@@ -166,16 +166,33 @@ def claims_command(
 
 @app.command("compare")
 def compare_command(
-    base: Annotated[str, typer.Argument(help="a run's name or path")],
-    head: Annotated[str, typer.Argument(help="a run's name or path")],
+    base: Annotated[str, typer.Argument(help="a run's name or path, or a file of asv or pytest-benchmark")],
+    head: Annotated[str, typer.Argument(help="the same")],
     results: ResultsFolder = None,
     project: ProjectFolder = Path(),
     as_json: Json = False,
 ) -> None:
     """Two stored runs; refuses to compare what is not comparable and says why."""
-    from harness.cli.reading import show_comparison
+    from harness.cli.comparing import show_comparison
 
     show_comparison(project, results, base, head, as_json)
+
+
+@app.command("history")
+def history_command(
+    selection: Selection = None,
+    sources: Annotated[
+        list[Path] | None,
+        typer.Option("--from", help="also a run, a file of asv or pytest-benchmark, or a folder of them (repeatable)"),
+    ] = None,
+    form: Annotated[str, typer.Option("--format", help="text, csv or json")] = "text",
+    results: ResultsFolder = None,
+    project: ProjectFolder = Path(),
+) -> None:
+    """What each commit cost: runs, results of asv and of pytest-benchmark in one table."""
+    from harness.cli.history import show_history
+
+    show_history(project, results, selection or [], sources or [], form)
 
 
 @app.command("report")

@@ -1,4 +1,4 @@
-"""Commands that read stored runs: ``table``, ``claims``, ``compare``, ``report``."""
+"""Commands that read stored runs: ``table``, ``claims``, ``report``."""
 
 from __future__ import annotations
 
@@ -7,16 +7,13 @@ import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from harness.cli.outcome import ExitCode, Failure, choose, user_errors
 from harness.cli.selecting import open_catalogue, select
+from harness.cli.tabular import as_csv, as_json
 from harness.discovery import Catalogue
 from harness.loading import Run, load_run, resolve_run
-from harness.printable import printable, spreadsheet_cell
-
-if TYPE_CHECKING:
-    import pandas as pd
+from harness.printable import printable
 
 
 def open_run(catalogue: Catalogue, results: Path | None, name: str | None) -> Run:
@@ -40,16 +37,9 @@ def show_table(project: Path, results: Path | None, name: str | None, form: str,
         table.to_parquet(output, index=False)
         return
     if form == "csv":
-        text = _defused(table).to_csv(index=False)
+        text = as_csv(table)
     elif form == "json":
-        rows = [
-            {
-                key: None if isinstance(value, float) and not math.isfinite(value) else value
-                for key, value in row.items()
-            }
-            for row in table.to_dict(orient="records")
-        ]
-        text = json.dumps(rows, ensure_ascii=False, indent=1) + "\n"
+        text = as_json(table)
     else:
         columns = ["suite", "implementation", "case", "threads", "phase", "instrument", "status", "estimate", "unit"]
         text = table[[*columns, "ratio"]].to_string(index=False, na_rep="") + "\n"
@@ -57,17 +47,6 @@ def show_table(project: Path, results: Path | None, name: str | None, form: str,
         sys.stdout.write(text)
     else:
         output.write_text(text, encoding="utf-8")
-
-
-def _defused(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with no text that a spreadsheet would run as a formula."""
-    texts = table.select_dtypes(exclude="number")
-    return table.assign(
-        **{
-            str(name): [spreadsheet_cell(cell) if isinstance(cell, str) else cell for cell in column]
-            for name, column in texts.items()
-        }
-    )
 
 
 def show_claims(project: Path, results: Path | None, name: str | None, selection: Sequence[str], as_json: bool) -> None:
@@ -113,40 +92,6 @@ def _band(low: float, high: float) -> str:
     if math.isinf(high):
         return f"at least {low:.4g}"
     return f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
-
-
-def show_comparison(project: Path, results: Path | None, base: str, head: str, as_json: bool) -> None:
-    """Exits with 1 when something became slower."""
-    catalogue = open_catalogue(project, ())
-    runs = [open_run(catalogue, results, name) for name in (base, head)]
-    from harness.comparing import Incomparable, compare_runs, overall
-
-    try:
-        comparisons = compare_runs(runs[0], runs[1])
-    except Incomparable as reason:
-        raise Failure(str(reason), ExitCode.UNFINISHED) from reason
-    verdict = overall(comparisons)
-    if as_json:
-        rows = [
-            vars(comparison)
-            | {
-                "ratio": comparison.ratio.value,
-                "low": comparison.ratio.low if comparison.ratio.has_interval else None,
-                "high": comparison.ratio.high if comparison.ratio.has_interval else None,
-            }
-            for comparison in comparisons
-        ]
-        print(json.dumps({"verdict": verdict, "comparisons": rows}, indent=1))
-    else:
-        from harness.figures import format_interval
-
-        print(f"{runs[1].name} over {runs[0].name}: {verdict}")
-        for comparison in sorted(comparisons, key=lambda each: -each.ratio.value):
-            name = f"{comparison.suite}/{comparison.implementation} {comparison.case} {comparison.instrument}"
-            interval = format_interval(comparison.ratio.low, comparison.ratio.high)
-            print(f"  {comparison.verdict:<9} {comparison.ratio.value:6.3f} ({interval})  {name}")
-    if verdict == "slower":
-        raise SystemExit(ExitCode.FOUND)
 
 
 def write_report(project: Path, results: Path | None, name: str | None, output: Path | None) -> None:

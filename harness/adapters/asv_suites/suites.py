@@ -24,8 +24,11 @@ from harness.config import find_project  # noqa: E402
 from harness.discovery import load_catalogue  # noqa: E402
 
 
-class SuiteBenchmark:
-    """Time and peak memory of a suite's contestants; asv shows n/a for a pair that does not exist."""
+class _SuiteBenchmark:
+    """Time and peak memory of a suite's contestants; asv shows n/a for a pair that does not exist.
+
+    The underscore keeps asv from taking the class itself for a benchmark, which could only fail.
+    """
 
     contestants: ClassVar[dict[tuple[str, str], Contestant]] = {}
     param_names: ClassVar[list[str]] = ["implementation", "case"]
@@ -47,7 +50,7 @@ class SuiteBenchmark:
     track_peak_bytes.unit = "bytes"  # type: ignore[attr-defined]
 
 
-def _benchmark_class(suite: str, members: list[Contestant]) -> type[SuiteBenchmark]:
+def _benchmark_class(suite: str, members: list[Contestant]) -> type[_SuiteBenchmark]:
     attributes: dict[str, Any] = {
         "__module__": __name__,
         "contestants": {(member.listing.name, member.case.label): member for member in members},
@@ -56,7 +59,7 @@ def _benchmark_class(suite: str, members: list[Contestant]) -> type[SuiteBenchma
             list(dict.fromkeys(member.case.label for member in members)),
         ],
     }
-    return type(suite, (SuiteBenchmark,), attributes)
+    return type(suite, (_SuiteBenchmark,), attributes)
 
 
 def _by_suite() -> dict[str, list[Contestant]]:

@@ -1,0 +1,1 @@
+"""Figures of many commits, by this program and by others that time Python, as one table."""
