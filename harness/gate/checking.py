@@ -13,6 +13,7 @@ from harness.plan import Scope, checks_of
 from harness.records import Record
 from harness.runner.run import Progress
 from harness.runner.single import run_checks
+from harness.runner.workers import Deadline
 from harness.trials import Trial
 
 
@@ -52,9 +53,16 @@ class Checked:
 
 
 def check_head(
-    base: Side, head: Side, common: Set[Name], new: Set[Name], scope: Scope, engines: Engines, progress: Progress
+    base: Side,
+    head: Side,
+    common: Set[Name],
+    new: Set[Name],
+    scope: Scope,
+    engines: Engines,
+    progress: Progress,
+    deadline: Deadline,
 ) -> Checked:
-    """Check every implementation in head, and in base what is not right there."""
+    """Check every implementation in head, and in base what is not right there; a budget does not end it early."""
     checked = Checked()
     trials, skipped = checks_of(head.only(common | new), scope)
     for skip in skipped:
@@ -65,21 +73,25 @@ def check_head(
             checked.hindered.append(Fault(*name, "", "unavailable", skip.reason))
         else:
             checked.left_out["/".join(name)] = skip.reason
-    bad = [record for record in _check(trials, "head", engines, progress) if record.status != "ok"]
+    bad = [record for record in _check(trials, "head", engines, progress, deadline) if record.status != "ok"]
     known = _cases(base)
     again = [record.trial for record in bad if _key(record.trial) in known]
-    before_too = {record.trial: record for record in _check(again, "base", engines, progress)}
+    before_too = {record.trial: record for record in _check(again, "base", engines, progress, deadline)}
     for record in bad:
         checked.judge(record, before_too.get(record.trial))
     return checked
 
 
-def _check(trials: Sequence[Trial], side: SideName, engines: Engines, progress: Progress) -> Iterable[Record]:
+def _check(
+    trials: Sequence[Trial], side: SideName, engines: Engines, progress: Progress, deadline: Deadline
+) -> Iterable[Record]:
     groups: dict[tuple[str, str, str], list[Trial]] = {}
     for trial in trials:
         groups.setdefault((trial.suite, trial.implementation, trial.device), []).append(trial)
 
     def check(group: Sequence[Trial]) -> list[Record]:
+        if deadline.stopped:
+            return []
         progress.step(f"check {side}'s {group[0].suite}/{group[0].implementation}")
         return run_checks([engines.entry(side, trial) for trial in group], engines.pool)
 

@@ -92,7 +92,7 @@ def _measured(
     with new_pool(preload) as pool:
         pool.new_server(derive_seed(scope.seed, "server", "check"))
         engines = Engines(base, head, GATE, pool, scope.cpu_count, course.cpus)
-        checked = check_head(base, head, common, set(selection.new), scope, engines, open_progress(0))
+        checked = check_head(base, head, common, set(selection.new), scope, engines, open_progress(0), course.deadline)
         pairings, left_out = _pairings(base, head, common - checked.faulty, scope, course.rules)
         rules = _rules(course.rule, pairings)
         progress = open_progress(len(pairings) * course.rule.last)

@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from harness.gate.deciding import LOOKS
 from tests.conftest import ROOT, start_program
 from tests.gate.repository import IMPLEMENTATION, Repository
 
@@ -69,8 +70,8 @@ def test_the_other_way_round_it_is_faster(half_more: Repository, gate: Gate) -> 
     document = json.loads(done.stdout)
     (comparison,) = document["comparisons"]
     assert (document["verdict"], comparison["verdict"]) == ("faster", "faster")
-    assert comparison["high"] < 0.9
-    assert comparison["rounds"] == 7
+    assert comparison["high"] < 1
+    assert comparison["rounds"] in LOOKS
     assert document["head"].startswith("HEAD~1 (")
 
 

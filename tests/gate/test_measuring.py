@@ -8,11 +8,12 @@ from collections.abc import Sequence
 import pytest
 
 from harness.contract import Case
+from harness.environment import usable_cpu_numbers
 from harness.gate.checking import Checked
 from harness.gate.deciding import LOOKS, SequentialRule
-from harness.gate.engines import SIDES, SideName
+from harness.gate.engines import GATE, SIDES, SideName
 from harness.gate.measuring import LEAST_PEAK_BYTES, Pairing, Series
-from harness.gate.noise import noise_of
+from harness.gate.noise import measure_twice, noise_of
 from harness.known.measure import KnownRatio
 from harness.records import Record, Sample, Status
 from harness.trials import InstrumentName, Trial
@@ -137,3 +138,16 @@ def test_how_often_the_gate_would_be_wrong_here(scatter: float, undecided: tuple
     assert noise.low < 1 < noise.high
     assert undecided[0] <= noise.undecided <= undecided[1]
     assert noise.different < 0.03
+
+
+def test_noise_is_measured_as_the_gate_measures() -> None:
+    rounds = 2
+    ratios = measure_twice(GATE, rounds, 5, usable_cpu_numbers())
+    assert {ratio.case["kind"] for ratio in ratios} == {"python", "arithmetic", "memory"}
+    for ratio in ratios:
+        assert ratio.truth == 1
+        assert (
+            {number for number, _ in ratio.numerator}
+            == {number for number, _ in ratio.denominator}
+            == set(range(rounds))
+        )
