@@ -11,7 +11,6 @@ from harness.loading import Run
 from harness.records import Record
 from harness.statistics import Estimate, independent_ratio
 from harness.statistics.equivalence import simultaneous_confidence
-from harness.tables import observe
 
 Change = Literal["faster", "slower", "same", "undecided"]
 DEFAULT_THRESHOLD = 0.05
@@ -102,6 +101,8 @@ def _by_contestant(records: Sequence[Record]) -> Mapping[tuple[object, ...], lis
 
 
 def _compare(base: Sequence[Record], head: Sequence[Record], threshold: float, confidence: float) -> Comparison | None:
+    from harness.tables import observe  # and with it pandas, which who only decides has no use for
+
     trial = base[0].trial
     try:
         ratio = independent_ratio(observe(head, TOTAL), observe(base, TOTAL), confidence)

@@ -208,6 +208,59 @@ def report_command(
     write_report(project, results, run, output)
 
 
+@app.command("gate")
+def gate_command(
+    base: Annotated[str, typer.Option(metavar="REV", help="the revision to compare with")],
+    selection: Selection = None,
+    head: Annotated[
+        str, typer.Option(metavar="REV", help="the revision to judge; the working tree as it is when left out")
+    ] = "",
+    threshold: Annotated[
+        float | None,
+        typer.Option(metavar="PERCENT", help="how much slower is slower; 2, or what the project sets", min=0.01),
+    ] = None,
+    budget: Annotated[float | None, typer.Option(help="stop measuring after so many seconds", min=0)] = None,
+    everything: Annotated[bool, typer.Option("--all", help="measure also what did not change")] = False,
+    profile: Annotated[str, typer.Option(help="quick or full")] = "quick",
+    device: Device = "all",
+    where: Where = None,
+    instrument: Annotated[
+        list[str] | None, typer.Option(help="time, memory or energy (repeatable); all when left out")
+    ] = None,
+    noise: Annotated[bool, typer.Option(help="measure first what this machine does to two that are the same")] = True,
+    seed: Annotated[int | None, typer.Option(help="repeat the inputs and the order")] = None,
+    junit: Annotated[Path | None, typer.Option(metavar="FILE", help="write a JUnit report")] = None,
+    markdown: Annotated[Path | None, typer.Option(metavar="FILE", help="write a comment for a pull request")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="exit with 4 if something stayed undecided")] = False,
+    project: ProjectFolder = Path(),
+    as_json: Json = False,
+) -> None:
+    """Base and head, measured side by side in one run: did the change make anything slower or hungrier?"""
+    from harness.cli.gating import Request, run_gate
+
+    run_gate(
+        Request(
+            project=project,
+            selection=tuple(selection or ()),
+            base=base,
+            head=head,
+            threshold_percent=threshold,
+            budget_s=budget,
+            everything=everything,
+            profile=profile,
+            device=device,
+            where=tuple(where or ()),
+            instruments=tuple(instrument or ()),
+            noise=noise,
+            seed=seed,
+            junit=junit,
+            markdown=markdown,
+            strict=strict,
+            as_json=as_json,
+        )
+    )
+
+
 @app.command("doctor")
 def doctor_command(project: ProjectFolder = Path(), as_json: Json = False) -> None:
     """What this machine can measure, how noisy it is, and what to do about it."""

@@ -204,11 +204,12 @@ def _missing_package(file: Path, own: Own, sources: set[Path]) -> str:
 
 def _missing(module: str, own: Own) -> bool:
     top = module.split(".")[0]
-    return not own.holds(top) and top not in sys.stdlib_module_names and not _installed(top)
+    return not own.holds(top) and top not in sys.stdlib_module_names and not _installed(top, tuple(sys.path))
 
 
 @cache
-def _installed(top: str) -> bool:
+def _installed(top: str, path: tuple[str, ...]) -> bool:
+    """:param path: where it is looked for, which is not the same for two revisions of a project."""
     return importlib.util.find_spec(top) is not None
 
 

@@ -49,6 +49,8 @@ def worker_main(connection: Connection, control: Connection, order_json: str, sc
         os._exit(1)
     memory = MemoryLimit(order.trial.device)
     limit_threads(order.trial.threads, _PRELOADED)
+    if order.path:
+        sys.path[:] = order.path
     bind_packages(Path(order.root), order.packages)
     _keep_compiled_code_apart(order)
     session = Session(order)

@@ -95,6 +95,7 @@ class Order:
     :param code: the implementation; ``None`` for a probe that concerns none.
     :param naive: the suite's naive implementation.
     :param shared_code: a hash of the files that the suite's implementations share.
+    :param path: what ``sys.path`` is to be; empty leaves it as the runner's.
     """
 
     trial: Trial
@@ -105,6 +106,7 @@ class Order:
     naive: Module | None
     shared_code: str
     settings: Settings
+    path: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return dataclasses.asdict(self) | {"trial": self.trial.to_json()}
@@ -120,4 +122,5 @@ class Order:
             naive=Module(**data["naive"]) if data["naive"] else None,
             shared_code=data["shared_code"],
             settings=Settings(**data["settings"]),
+            path=tuple(data["path"]),
         )

@@ -1,0 +1,1 @@
+"""Two revisions of one project, measured side by side in one run: did anything become slower, or hungrier?"""
