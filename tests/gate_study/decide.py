@@ -7,13 +7,12 @@ import secrets
 import sys
 from pathlib import Path
 
+from harness.environment import usable_cpu_numbers
 from harness.gate.deciding import SequentialRule
 from harness.gate.engines import GATE, Engines
 from harness.gate.measuring import Measuring, Pairing, Series
 from harness.gate.revisions import Checkout
 from harness.gate.sides import Side, load_side
-
-from harness.environment import usable_cpu_numbers
 from harness.known.measure import Silent
 from harness.plan import Scope
 from harness.runner.workers import Deadline, WorkerPool
@@ -40,7 +39,7 @@ def measure_pair(
     pairing = Pairing(trial, {"time": Series("time", threshold)})
     with WorkerPool(("numpy",)) as pool:
         engines = Engines(base, head, settings, pool, 2, usable_cpu_numbers())
-        Measuring([pairing], rule, engines, Silent(), Deadline(budget_s), seed).run()
+        Measuring([pairing], {"time": rule}, engines, Silent(), Deadline(budget_s), seed).run()
     if pairing.faults:
         raise RuntimeError("; ".join(f"{side}: {record.reason}" for side, record in pairing.faults.items()))
     return pairing.series["time"]

@@ -31,7 +31,12 @@ def test_head_computes_as_many_pieces_more_and_the_same_answer(
     inputs = suite["make_inputs"](np.random.default_rng(0), kind)
     calls = []
     piece = program["PIECE"][kind]
-    program["PIECE"][kind] = lambda row: calls.append(1) or piece(row)
+
+    def counted(row: np.ndarray) -> float:
+        calls.append(kind)
+        return float(piece(row))
+
+    program["PIECE"][kind] = counted
     answer = program["work"].function(**inputs)
     assert len(calls) == PIECES + share
     np.testing.assert_allclose(answer, suite["reference"](**inputs)["y"], rtol=1e-9)
@@ -55,7 +60,9 @@ def test_what_is_done_is_not_done_again_and_every_tool_comes_early() -> None:
 
 @pytest.fixture
 def decisions() -> pd.DataFrame:
-    def rows(count: int, more: int, verdict: str, ratio: float, tool: str = "ours", seconds: float = 2.0) -> list[dict]:
+    def rows(
+        count: int, more: int, verdict: str, ratio: float, tool: str = "ours", seconds: float = 2.0
+    ) -> list[dict[str, object]]:
         row = {"tool": tool, "kind": "python", "more_percent": more, "load": 0, "threshold": 0.02}
         return [row | {"repeat": 0, "verdict": verdict, "ratio": ratio, "seconds": seconds}] * count
 
