@@ -51,7 +51,16 @@ def half_more(repository: Repository) -> Repository:
     return repository
 
 
-def test_a_slower_head_is_named_and_fails(half_more: Repository, gate: Gate, tmp_path: Path) -> None:
+@pytest.fixture
+def tenth_more(repository: Repository) -> Repository:
+    """Two more commits, the second with a tenth more work than the first."""
+    for amount in (10_000, 11_000):
+        repository.write_amount(amount)
+        repository.commit(f"{amount} loops")
+    return repository
+
+
+def test_a_slower_head_is_named_and_fails(tenth_more: Repository, gate: Gate, tmp_path: Path) -> None:
     comment, report = tmp_path / "comment.md", tmp_path / "report.xml"
     done = gate("--base", "HEAD~1", *QUICKLY, "--markdown", str(comment), "--junit", str(report))
     assert done.returncode == 1, done.stderr
@@ -60,11 +69,11 @@ def test_a_slower_head_is_named_and_fails(half_more: Repository, gate: Gate, tmp
     assert "skipped 1 implementation: same code, same packages on both sides" in done.stdout
     assert "slower" in comment.read_text().splitlines()[2]
     assert ElementTree.parse(report).getroot().get("failures") == "1"
-    assert half_more.worktrees == 1
-    assert half_more.git("status", "--porcelain") == ""
+    assert tenth_more.worktrees == 1
+    assert tenth_more.git("status", "--porcelain") == ""
 
 
-def test_the_other_way_round_it_is_faster(half_more: Repository, gate: Gate) -> None:
+def test_the_other_way_round_it_is_faster(tenth_more: Repository, gate: Gate) -> None:
     done = gate("--base", "HEAD", "--head", "HEAD~1", *QUICKLY, "--json")
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
