@@ -11,14 +11,13 @@ from datetime import date
 
 from harness.gate.checking import Checked, check_head
 from harness.gate.deciding import Decision, SequentialRule
-from harness.gate.dependencies import Code
 from harness.gate.engines import GATE, Engines
 from harness.gate.importing import preloadable
 from harness.gate.measuring import Measuring, Pairing, Series
 from harness.gate.noise import measure_twice, noise_of
 from harness.gate.results import Compared, Fault, Findings
 from harness.gate.rules import GATED, Rules
-from harness.gate.selection import Selection
+from harness.gate.selection import Selection, edited_since
 from harness.gate.sides import Name, Side, contestants
 from harness.plan import Scope
 from harness.runner.run import Progress
@@ -99,7 +98,7 @@ def _measured(
         finished = Measuring(pairings, rules, engines, progress, course.deadline, scope.seed).run()
     _note_faults(pairings, checked)
     not_right = {*checked.left_out, *(fault.name for fault in (*checked.broken, *checked.hindered))}
-    changed = _changed_meanwhile(head, selection.code)
+    changed = _edited(head, selection)
     return dataclasses.replace(
         findings,
         compared=tuple(_compared(pairings, course)),
@@ -200,22 +199,12 @@ def _row(trial: Trial, series: Series, course: Course) -> Compared:
     )
 
 
-def _changed_meanwhile(head: Side, code: Mapping[Name, Code]) -> tuple[Fault, ...]:
-    """What somebody edited in the working tree while it was measured: the figures are of neither state."""
-    if head.checkout.asked:
-        return ()
-    fresh = dataclasses.replace(head, reader=type(head.reader)(head.checkout))
-    found = []
-    for name, before in code.items():
-        try:
-            files = fresh.code_of(name).differences(before)
-        except OSError as error:  # it is gone
-            files = (str(error),)
-        if files:
-            found.append(
-                Fault(*name, "", "changed", f"{files[0]} was edited while it was measured; run the gate again")
-            )
-    return tuple(found)
+def _edited(head: Side, selection: Selection) -> tuple[Fault, ...]:
+    """What somebody changed in the working tree while it was measured: the figures are of neither state."""
+    return tuple(
+        Fault(*name, "", "changed", f"{file} was edited while it was measured; run the gate again")
+        for name, file in edited_since(head, selection.code).items()
+    )
 
 
 def _shown(trial: Trial) -> str:

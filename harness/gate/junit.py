@@ -35,7 +35,8 @@ def to_junit(findings: Findings) -> str:
     suite.extend(cases)
     ElementTree.SubElement(suite, "system-out").text = printable(wording.headline(findings))
     ElementTree.indent(suite)
-    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+    text: bytes = ElementTree.tostring(suite, encoding="utf-8", xml_declaration=True)
+    return f"{text.decode()}\n"
 
 
 def _compared(row: Compared) -> ElementTree.Element:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import harness
 from harness.discovery import Catalogue, Listing, SelectionError
-from harness.gate.dependencies import Code, environment_differences
+from harness.gate.dependencies import Code, CodeReader, environment_differences
 from harness.gate.git import run_git
 from harness.gate.sides import Name, Side
 
@@ -71,6 +72,22 @@ def select(base: Side, head: Side, patterns: Sequence[str], everything: bool) ->
         code={name: code[name] for name in (*chosen, *new)},
         notes=(*_environment_note(environment), *_suite_notes(base, head, chosen), *_engine_note(base, head)),
     )
+
+
+def edited_since(head: Side, code: Mapping[Name, Code]) -> dict[Name, str]:
+    """Implementations of the working tree whose code is not what was read before, with the first file that differs."""
+    if head.checkout.asked:
+        return {}
+    fresh = dataclasses.replace(head, reader=CodeReader(head.checkout))
+    found = {}
+    for name, before in code.items():
+        try:
+            differing = fresh.code_of(name).differences(before)
+        except OSError as error:  # one is gone
+            differing = (str(error.filename),)
+        if differing:
+            found[name] = differing[0]
+    return found
 
 
 def _matching(side: Side, other: Side, patterns: Sequence[str]) -> Mapping[Name, Listing]:

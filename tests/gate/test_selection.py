@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import ModuleType
 
 import pytest
 
 from harness.discovery import SelectionError
 from harness.gate.importing import import_path, preloadable, source_folders
 from harness.gate.revisions import check_out
-from harness.gate.selection import SAME_CODE, Selection, select
+from harness.gate.selection import SAME_CODE, Selection, edited_since, select
 from harness.gate.sides import Side, SideError, load_side
 from tests.gate.repository import Repository
 
@@ -171,6 +173,34 @@ def test_each_side_imports_from_its_own_checkout(repository: Repository) -> None
         assert theirs.index("/tools") < theirs.index(str(base.top / "src")) < theirs.index(site)
         assert theirs[-1] == "/elsewhere"
         assert source_folders(base) == (base.root, base.root / "src")
+
+
+def test_a_finder_of_an_editable_installation_is_followed(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """setuptools maps packages to folders by a finder where one line in ``sys.path`` would show too much."""
+    repository.write("deep/down/library/__init__.py", "")
+    repository.commit("a library")
+    installed = repository.project.resolve()
+    module = ModuleType("__editable___library_finder")
+    exec("class Finder:\n    pass\n", vars(module))
+    vars(module)["MAPPING"] = {"library": str(installed / "deep" / "down" / "library")}
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, vars(module)["Finder"]])
+    with check_out(repository.project, "HEAD", "") as (base, _):
+        path = import_path(base, installed, ["/tools"])
+        assert path == (str(base.root), "/tools", str(base.top / "deep" / "down"))
+
+
+def test_what_is_edited_while_it_is_measured(repository: Repository) -> None:
+    repository.write_amount(3000)
+    with both_sides(repository) as (base, head):
+        found = select(base, head, (), False)
+        assert edited_since(head, found.code) == {}
+        file = repository.write_amount(4000)
+        assert edited_since(head, found.code) == {LOOPING: "impls/total/looping.py"}
+        file.unlink()
+        assert set(edited_since(head, found.code)) == {LOOPING}
 
 
 def test_what_is_preloaded(repository: Repository) -> None:
