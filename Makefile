@@ -31,8 +31,9 @@ lint: $(VENV)/installed-dev
 types: $(VENV)/installed-dev
 	$(BIN)/python -m mypy
 
+# Two at a time whatever the machine has: many tests start processes of their own and wait for them.
 tests: $(VENV)/installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 benchmarks: $(VENV)/installed-dev ## every case under pytest-benchmark
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-only
