@@ -77,9 +77,9 @@ class WorkerPool:
         start_server(self._variables, self._folder.name)
 
     def start(self, order: Order) -> Worker:
-        scratch = Path(self._folder.name, str(next(self._numbers)))
-        scratch.mkdir()
         for attempt in range(1, _START_ATTEMPTS + 1):
+            scratch = Path(self._folder.name, str(next(self._numbers)))
+            scratch.mkdir()
             server = start_server(self._variables, self._folder.name)
             try:
                 return Worker(self, order, scratch)
@@ -143,6 +143,7 @@ class Worker:
                 self._process.start()
         except (EOFError, ConnectionError):
             pool._workers.discard(self)
+            self.tell(END)  # a keeper may have been started nonetheless; by a mere close it would take us for gone
             self._connection.close()
             self._control.close()
             raise

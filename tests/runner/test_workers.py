@@ -10,7 +10,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from multiprocessing.popen_forkserver import Popen
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -139,6 +141,7 @@ def test_a_contest_ends_with_samples_taken_alone_and_says_why_it_ended(pool: Wor
 KILLED = """
 import sys
 from pathlib import Path
+from typing import Any
 from harness.config import find_project
 from harness.discovery import load_catalogue
 from harness.plan import Scope, make_plan
@@ -216,3 +219,27 @@ def test_a_fork_server_that_was_killed_is_replaced(pool: WorkerPool) -> None:
     assert first.ask("prepare", 60)["status"] == "ok"
     first.finish()
     second.finish()
+
+
+def test_a_keeper_that_was_started_just_before_its_server_died_leaves_the_others_folder_alone(
+    nothing_left: Path, pool: WorkerPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The runner never hears of it; it must not take the runner for gone and remove what belongs to all workers."""
+    launch, unheard = Popen._launch, []
+
+    def killed_meanwhile(popen: Any, process: Any) -> None:
+        launch(popen, process)
+        if not unheard:
+            unheard.append(popen.pid)
+            raise EOFError
+
+    monkeypatch.setattr(Popen, "_launch", killed_meanwhile)
+    _, orders = engine(pool)
+    worker = pool.start(orders[0])
+    (lost,) = unheard
+    end_s = time.monotonic() + 30
+    while psutil.pid_exists(lost):
+        assert time.monotonic() < end_s
+        time.sleep(0.01)
+    assert worker.ask("prepare", 60)["status"] == "ok"
+    assert worker.finish() == []

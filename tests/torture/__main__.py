@@ -21,7 +21,7 @@ REPORT = ROOT / "reports" / "published" / "torture.md"
 PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "SIGKILL of the program at a random moment, then `run --resume`": ("tests.torture.kill", "--kills", "100"),
     "signals to workers, keepers and the fork server": ("tests.torture.contestants", "100"),
-    "mutated and made-up records given to the loader": ("tests.torture.fuzz_records", "--seconds", "300"),
+    "mutated and made-up records given to the loader": ("tests.torture.fuzz_records", "--seconds", "150"),
 }
 TESTS: Mapping[str, tuple[str, ...]] = {
     "contestants that misbehave": ("tests/runner",),
@@ -29,7 +29,7 @@ TESTS: Mapping[str, tuple[str, ...]] = {
     "Ctrl-C once and twice, a program that stood still, two runs at once": ("tests/cli/test_interrupting.py",),
     "hostile, broken, old, new and foreign files": ("tests/loading", "tests/test_privacy.py"),
 }
-TEST_REPEATS = 3
+TEST_REPEATS = 2
 _COUNTS = ("kills", "executions", "signals", "rounds")
 
 
@@ -59,9 +59,10 @@ def _program(what: str, command: tuple[str, ...]) -> dict[str, str]:
         [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False, timeout=7200
     )
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1]) if done.stdout.strip() else {}
-    counts = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in found.items() if isinstance(value, int))
-    often = str(next((found[name] for name in _COUNTS if name in found), "not finished"))
-    lost = "nothing" if done.returncode == 0 else f"exit code {done.returncode}: {done.stderr.strip()[-200:]}"
+    counts = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in found.items() if type(value) is int)
+    often = next((str(found[name]) for name in _COUNTS if isinstance(found.get(name), int)), "not finished")
+    said = " ".join([done.stderr.strip()[-200:], *map(str, found.get("messages", []))]).replace("|", "/")
+    lost = "nothing" if done.returncode == 0 else f"exit code {done.returncode}: {' '.join(said.split())[:500]}"
     return {"what": what, "often": often, "lost": lost, "details": counts}
 
 

@@ -25,7 +25,8 @@ from harness.loading import load_run
 from harness.store import RECORDS_FILE
 from tests.conftest import PLAIN, SUITE, start_program
 
-OPTIONS = ("--no-report", "--json", "--instrument", "time", "--instrument", "memory")
+OPTIONS = ("--no-report", "--json")
+SCOPE = ("--instrument", "time", "--instrument", "memory")
 LEFT_AFTER_S = 5.0
 
 
@@ -144,7 +145,8 @@ def _key(row: dict[str, object]) -> str:
 
 
 def _run(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    return start_program(folder, "run", *OPTIONS, *arguments, stdout=subprocess.DEVNULL)
+    scope = () if "--resume" in arguments else SCOPE  # a resumed run has its own
+    return start_program(folder, "run", *OPTIONS, *scope, *arguments, stdout=subprocess.DEVNULL)
 
 
 def _ends_within(running: subprocess.Popen[str], seconds: float) -> bool:
