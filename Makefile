@@ -39,7 +39,7 @@ benchmarks: $(VENV)/installed-dev ## every case under pytest-benchmark
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-only
 
 asv: $(VENV)/installed-asv ## track the current commit with asv and publish its pages under reports/asv
-	$(BIN)/python -m asv machine --yes --machine $(ASV_MACHINE)
+	$(BIN)/python -m harness.adapters.asv_machine $(ASV_MACHINE)
 	$(BIN)/python -m asv run --python=same --machine $(ASV_MACHINE) --set-commit-hash "$$(git rev-parse HEAD)" $(ASV_OPTIONS)
 	$(BIN)/python -m asv publish
 

@@ -112,7 +112,7 @@ class Gate:
         if self._outcome is None:
             return
         say = terminalreporter.write_line
-        terminalreporter.section(f"bakeoff against {self._base.source}, threshold {self._threshold:.3g}")
+        terminalreporter.section(f"bakeoff against {self._base.source}, threshold {100 * self._threshold:.3g} %")
         for warning in self._base.warnings:
             say(f"warning: {self._base.source}: {warning}")
         for verdict in ("slower", "faster", "undecided"):
@@ -136,5 +136,5 @@ def _described(comparison: Comparison) -> str:
     name = "/".join(filter(None, (comparison.suite, comparison.implementation)))
     ratio = comparison.ratio
     interval = format_interval(ratio.low, ratio.high) or "no interval"
-    weak = f"; {ratio.caution}" if ratio.caution else ""
+    weak = "".join(f"; {part}" for part in dict.fromkeys(ratio.caution.split("; ")) if part)
     return f"{ratio.value:.3f} ({interval}) {name} {comparison.case}".rstrip() + weak

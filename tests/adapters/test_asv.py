@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from harness.environment import cpu_model, usable_cpus
+from harness.naming import slug
 from tests.conftest import PLAIN, ROOT, SUITE
 
 pytest.importorskip("asv")
 
 NAPPING = PLAIN.replace("    yield x.sum()", "    time.sleep(NAP_S)\n    yield x.sum()")
-MACHINE = {"machine": "test", "os": "Linux", "arch": "x86_64", "cpu": "A CPU", "num_cpu": "2", "ram": "4 GB"}
 NAPS_S = (0.001, 0.02, 0.02)
 
 
@@ -28,13 +29,13 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "pyproject.toml").write_text("[tool.bakeoff]\npreload = ['numpy']\n")
     (folder / "suites" / "total" / "suite.py").write_text(SUITE)
     (folder / ".gitignore").write_text(".asv\nresults\n.asv-machine.json\n__pycache__\n")
-    (folder / ".asv-machine.json").write_text(json.dumps({"test": MACHINE, "version": 1}))
     configuration = json.loads((ROOT / "asv.conf.json").read_text()) | {
         "benchmark_dir": str(ROOT / "harness" / "adapters" / "asv_suites"),
         "environment_type": "checkout",
         "pythons": [f"{sys.version_info.major}.{sys.version_info.minor}"],
     }
     (folder / "asv.conf.json").write_text(json.dumps(configuration))
+    run(folder, sys.executable, "-m", "harness.adapters.asv_machine", "test")
     run(folder, "git", "init", "-q", "-b", "main")
     for number, nap_s in enumerate(NAPS_S):
         text = NAPPING.replace("from harness", f"import time\n\nNAP_S = {nap_s}  # commit {number}\nfrom harness", 1)
@@ -79,7 +80,8 @@ def test_two_commits_and_a_range(repository: Path) -> None:
     table = run(repository, sys.executable, "-m", "harness", "history", "total/plain", "--format", "json")
     rows = [row for row in json.loads(table) if row["status"] == "ok"]
     assert [row["date"][:10] for row in rows] == ["2026-01-01", "2026-01-02", "2026-01-03"]
-    assert {(row["case"], row["instrument"], row["machine"]) for row in rows} == {("n=100", "time", "a-cpu-2cpu")}
+    kind = slug(f"{cpu_model()}-{usable_cpus()}cpu")  # as a stored run's environment has it
+    assert {(row["case"], row["instrument"], row["machine"]) for row in rows} == {("n=100", "time", kind)}
     assert [row["value"] > nap_s * 1e9 for row, nap_s in zip(rows, NAPS_S, strict=True)] == [True] * 3
     files = {row["commit"]: row["source"] for row in rows}
     first, second, third = (files[row["commit"]] for row in rows)

@@ -16,8 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import scipy.special  # noqa: F401
 
-import harness.history.sources  # noqa: F401 - before sessions in this process, which forget what they import
+# Sessions in this process forget what they were the first to import, and NumPy's parts cannot be imported twice.
+import harness.figures
+import harness.history.comparing
+import harness.history.sources  # noqa: F401
 from tests.conftest import ROOT
 from tests.history.building import asv_document
 
