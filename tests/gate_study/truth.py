@@ -10,9 +10,9 @@ import tempfile
 from pathlib import Path
 
 import pandas as pd
+
 from harness.gate.deciding import SequentialRule
 from harness.gate.engines import GATE
-
 from harness.statistics import paired_ratio
 from tests.gate_study.__main__ import SHARES
 from tests.gate_study.decide import measure_pair
