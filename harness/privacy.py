@@ -37,6 +37,8 @@ _COMMON_USERS = {
 _COMMON_HOSTS = {"localhost", "localdomain", "local", "docker", "host", "linux"}
 # Shorter values (``1``, ``true``, ``xterm``) are everywhere by chance and no secret worth the name.
 _SHORTEST_SECRET = 8
+# A secret that is part of what is written in its place would be found for ever.
+_MOST_PASSES = 5
 
 _OTHER_HOME = re.compile(r"(/home/|/Users/|[\\/]Users[\\/])(?![<~])[^\s/\\:;,'\"<>()]+")
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
@@ -62,7 +64,17 @@ class Scrubber:
     secrets: tuple[str, ...] = ()
 
     def text(self, text: str) -> str:
-        """``text`` without secrets, home, user, host, addresses and serial numbers; anything else stays."""
+        """``text`` without secrets, home, user, host, addresses and serial numbers; anything else stays.
+
+        What stands where something was taken out may make an address of what was beside it, so it is looked at again.
+        """
+        for _ in range(_MOST_PASSES):
+            before, text = text, self._pass(text)
+            if text == before:
+                break
+        return text
+
+    def _pass(self, text: str) -> str:
         for secret in sorted(self.secrets, key=len, reverse=True):
             text = text.replace(secret, VARIABLE)
         for folder in sorted(self.folders, key=len, reverse=True):

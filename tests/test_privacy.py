@@ -57,6 +57,7 @@ ALICE = Scrubber(
         ("a.liddell@wonder.land", ADDRESS),
         ("GPU-5a1b2c3d-1111-2222-3333-444455556666 fell off the bus", f"{ADDRESS} fell off the bus"),
         ("torch 2.13.0+cpu, driver 550.54.15, std::vector, 12:34:56", None),
+        ("1::alice", "<address><user>"),
         ("RuntimeError: shape (3, 4) is not (4, 3) (numba_tiled.py:12)", None),
         ("no RAPL energy counter of a CPU package under /sys/class/powercap", None),
         ("", None),

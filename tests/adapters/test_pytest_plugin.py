@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +99,15 @@ MEASURING = ("--benchmark-only", "--benchmark-timer=clock.read", "--benchmark-ma
 
 
 Measured = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_session() -> Iterator[None]:
+    """By these variables pytest-benchmark would take the sessions for workers of the one that runs this module."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("PYTEST_XDIST")]:
+            patch.delenv(name)
+        yield
 
 
 def fill(folder: Path) -> Path:
