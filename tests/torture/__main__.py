@@ -68,14 +68,17 @@ def _program(what: str, command: tuple[str, ...]) -> dict[str, str]:
 
 def _tests(what: str, paths: tuple[str, ...]) -> dict[str, str]:
     failed, last = 0, ""
+    named: list[str] = []
     for _ in range(TEST_REPEATS):
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *paths],
             cwd=ROOT, capture_output=True, text=True, check=False, timeout=3600,
         )  # fmt: skip
-        failed += done.returncode != 0
+        if done.returncode != 0:
+            failed += 1
+            named += [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
         last = done.stdout.strip().splitlines()[-1] if done.stdout.strip() else done.stderr.strip()[-200:]
-    lost = "nothing" if not failed else f"{failed} of {TEST_REPEATS} repeats failed"
+    lost = "nothing" if not failed else f"{failed} of {TEST_REPEATS} repeats failed: {' '.join(named)[:500]}"
     return {"what": what, "often": f"{TEST_REPEATS} x", "lost": lost, "details": f"`{' '.join(paths)}`: {last}"}
 
 
