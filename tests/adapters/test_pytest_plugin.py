@@ -269,7 +269,7 @@ def test_a_pytest_without_pytest_benchmark_is_left_alone(tmp_path: Path) -> None
         "    loaded = [name for name in sys.modules if name.split('.')[0] in ('harness', 'numpy', 'pandas')]\n"
         "    assert sorted(loaded) == ['harness', 'harness.adapters', 'harness.adapters.pytest_plugin']\n"
     )
-    done = session(tmp_path, "-p", "no:benchmark", "-p", "no:hypothesispytest")
+    done = session(tmp_path, "--no-header", "-p", "no:benchmark", "-p", "no:hypothesispytest")
     assert done.returncode == 0, done.stdout
     assert "bakeoff" not in done.stdout
 
