@@ -42,20 +42,22 @@ def _compare(
     catalogue: Catalogue, results: Path | None, base: str, head: str
 ) -> tuple[tuple[str, str], Sequence[Comparison], Sequence[str]]:
     """The names of the sides, the comparisons, and what was left out."""
-    from harness.comparing import compare_runs
     from harness.history.comparing import compare_histories
-    from harness.history.runs import read_run
 
-    sides = [None if Path(name).is_file() else open_run(catalogue, results, name) for name in (base, head)]
-    if sides[0] is not None and sides[1] is not None:
-        return (sides[0].name, sides[1].name), compare_runs(sides[0], sides[1]), ()
     old, new = (
-        _open_file(catalogue, Path(name)) if run is None else read_run(run, run.name)
-        for name, run in zip((base, head), sides, strict=True)
+        _open_file(catalogue, Path(name)) if Path(name).is_file() else _open_run(catalogue, results, name)
+        for name in (base, head)
     )
     dtypes = {suite.name: suite.dtypes.get("cpu", ()) for suite in catalogue.suites.values()}
     outcome = compare_histories(old, new, dtypes=dtypes)
     return (old.source, new.source), outcome.comparisons, outcome.left_out
+
+
+def _open_run(catalogue: Catalogue, results: Path | None, name: str) -> Any:
+    from harness.history.runs import read_run
+
+    run = open_run(catalogue, results, name)
+    return read_run(run, run.name)
 
 
 def _open_file(catalogue: Catalogue, path: Path) -> Any:

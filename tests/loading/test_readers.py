@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.claims import evaluate_claims
-from harness.comparing import Incomparable, compare_runs
+from harness.comparing import Incomparable
 from harness.contract import Case
+from harness.history.comparing import compare_histories
+from harness.history.runs import read_run
 from harness.loading import Run, read_records
 from harness.records import Record
 from harness.reporting.origin import describe_origin
@@ -52,7 +54,8 @@ def test_no_record_breaks_a_table_a_claim_or_a_comparison(found: list[Record]) -
     assert describe_origin("run", ENVIRONMENT, found).name == "run"
     run = Run(Path("run"), ENVIRONMENT, tuple(found))
     with suppress(Incomparable):
-        compare_runs(run, run)
+        history = read_run(run, run.name)
+        compare_histories(history, history)
 
 
 def test_the_fuzzer_finds_a_planted_defect_and_no_other() -> None:
