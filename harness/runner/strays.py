@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 
-from harness.worker.keeper import TRACKER_S, is_tracker
+from harness.worker.keeper import GRACE_S, ends_by_itself
 
 MARK = "BAKEOFF_POOL"
 """The environment variable that tells which pool a process descends from; its value is of one pool alone."""
@@ -28,7 +28,7 @@ def end_strays(mark: str, spared: Callable[[], Set[int]]) -> int:
     while (strays := _strays(mark, spared())) and (passed_s := time.monotonic() - begin_s) < _ENDING_S:
         for process in strays:
             with suppress(psutil.Error):
-                if passed_s >= TRACKER_S or not is_tracker(process):
+                if passed_s >= GRACE_S or not ends_by_itself(process):
                     process.kill()
                     killed.add(process.pid)
         time.sleep(_PAUSE_S)

@@ -33,8 +33,8 @@ END, ABORT = b"end", b"abort"
 ENDING_S = 10.0
 """What ending a worker's processes may take; a chain of processes that fork and exit cannot be caught for sure."""
 TAIL_BYTES = 4000
-TRACKER_S = 1.0
-"""How long a resource tracker may take to remove what its users have left."""
+GRACE_S = 1.0
+"""How long what ends by itself may take: a resource tracker removes first what its users have left."""
 
 _ABORT_S = 0.5
 _CHUNK_BYTES = 1 << 16
@@ -178,19 +178,26 @@ class _Keeper:
         while self._reap() and (passed_s := time.monotonic() - begin_s) < ENDING_S:
             for child in psutil.Process().children():
                 with suppress(psutil.Error):
-                    if not is_tracker(child):
+                    if not ends_by_itself(child):
                         child.kill()
                         killed.add(child.pid)
-                    elif passed_s >= TRACKER_S:
+                    elif passed_s >= GRACE_S:
                         child.kill()
             self._take_output(keep=False)
             time.sleep(_PAUSE_S)
         return len(killed - {self._worker})
 
 
-def is_tracker(process: Any) -> bool:
-    """Whether it is a resource tracker, which removes shared memory when its users are gone, and then ends itself."""
-    return process.pid != os.getpid() and any("resource_tracker" in argument for argument in process.cmdline())
+def ends_by_itself(process: Any) -> bool:
+    """Whether a process needs no killing, only time.
+
+    One is a resource tracker, which removes shared memory when its users are gone. The other is whatever has no
+    command line: it has given up its memory, and is not yet a zombie.
+
+    :raises psutil.Error: it is gone already.
+    """
+    command = process.cmdline()
+    return process.pid != os.getpid() and (not command or any("resource_tracker" in argument for argument in command))
 
 
 def _leave_servers() -> None:
