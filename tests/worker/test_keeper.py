@@ -24,7 +24,8 @@ def test_a_resource_tracker_needs_no_killing() -> None:
 
 def _answers_while_it_ends() -> list[bool]:
     with subprocess.Popen([sys.executable, "-c", _WAITS], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdin and process.stdout
+        assert process.stdin
+        assert process.stdout
         process.stdout.readline()
         watched = psutil.Process(process.pid)
         answers = [ends_by_itself(watched)]
