@@ -32,25 +32,27 @@ def catalogue() -> Catalogue:
 
 SUITES = tuple(catalogue().suites)
 IMPLEMENTATIONS = tuple((listing.suite, listing.name) for listing in catalogue().listings)
+CHECKED = tuple(
+    pytest.param(suite, name, marks=pytest.mark.xdist_group(f"check of {suite}")) for suite, name in IMPLEMENTATIONS
+)
+"""Those of one suite are checked in one go, so one process of the test run takes them all."""
 CLAIMS = tuple((suite.name, claim.id) for suite in catalogue().suites.values() for claim in suite.claims)
 
 
-@pytest.fixture(scope="module")
-def checks() -> dict[tuple[str, str], list[Record]]:
-    """Every implementation checked on every quick case and every edge case, in every dtype that it has."""
+@cache
+def checks_of(suite: str) -> dict[str, list[Record]]:
+    """Every implementation of a suite checked on every quick case and every edge case, in every dtype that it has."""
     everything = catalogue()
     scope = Scope(profile="quick", devices=available_devices(), cpu_count=usable_cpus(), seed=SEED)
-    by_contestant: dict[tuple[str, str], list[Record]] = {}
-    for record in check_records(everything, everything, scope, "quick"):
-        by_contestant.setdefault((record.trial.suite, record.trial.implementation), []).append(record)
-    return by_contestant
+    by_implementation: dict[str, list[Record]] = {}
+    for record in check_records(everything, everything.select([suite]), scope, "quick"):
+        by_implementation.setdefault(record.trial.implementation, []).append(record)
+    return by_implementation
 
 
-@pytest.mark.parametrize(("suite", "implementation"), IMPLEMENTATIONS)
-def test_every_implementation_is_right_or_says_why_it_cannot_run(
-    checks: dict[tuple[str, str], list[Record]], suite: str, implementation: str
-) -> None:
-    records = checks[suite, implementation]
+@pytest.mark.parametrize(("suite", "implementation"), CHECKED)
+def test_every_implementation_is_right_or_says_why_it_cannot_run(suite: str, implementation: str) -> None:
+    records = checks_of(suite)[implementation]
     bad = [
         f"{record.trial.case.label} {record.trial.dtype}: {record.status}: {record.reason}"
         for record in records

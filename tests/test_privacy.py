@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import matplotlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -139,7 +140,7 @@ def written(project: Path, add_implementation: Add, tmp_path: Path) -> dict[str,
     outside = outside.rename(home / "outside.py")
     environment = {
         **os.environ, "PYTHONPATH": str(ROOT), "HOME": str(home), "USER": USER_NAME, "LOGNAME": USER_NAME,
-        "FAKE_TOKEN": SECRET,
+        "FAKE_TOKEN": SECRET, "MPLCONFIGDIR": matplotlib.get_cachedir(),  # else fonts are looked for anew: 15 s
     }  # fmt: skip
 
     def bakeoff(*arguments: str) -> str:
