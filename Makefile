@@ -59,6 +59,7 @@ gate-study: $(VENV)/installed-asv $(VENV)/installed-dev ## how often gates are w
 	$(BIN)/python -m tests.gate_study
 
 torture: $(VENV)/installed-dev ## kill, fuzz and starve the harness for half an hour; writes reports/published/torture.md
+	$(INSTALL) atheris || echo "atheris cannot be installed here; the report will say so"
 	$(BIN)/python -m tests.torture
 
 clean: ## remove the virtual environment and caches

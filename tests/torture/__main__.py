@@ -22,6 +22,7 @@ PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "SIGKILL of the program at a random moment, then `run --resume`": ("tests.torture.kill", "--kills", "100"),
     "signals to workers, keepers and the fork server": ("tests.torture.contestants", "100"),
     "mutated and made-up records given to the loader": ("tests.torture.fuzz_records", "--seconds", "150"),
+    "the same, guided by libFuzzer": ("tests.torture.fuzz_atheris", "--seconds", "150"),
 }
 TESTS: Mapping[str, tuple[str, ...]] = {
     "contestants that misbehave": ("tests/runner",),
