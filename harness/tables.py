@@ -32,12 +32,19 @@ UNITS: Mapping[str, str] = {"time": "ns", "memory": "bytes", "energy": "J"}
 _WORST: tuple[Status, ...] = ("crashed", "out_of_memory", "timeout", "failed", "wrong", "unavailable", "ok")
 
 
-def tidy_table(records: Iterable[Record], suites: Mapping[str, Suite], environment: Mapping[str, Any]) -> pd.DataFrame:
+def tidy_table(
+    records: Iterable[Record],
+    suites: Mapping[str, Suite],
+    environment: Mapping[str, Any],
+    comparisons: int | None = None,
+) -> pd.DataFrame:
     """One row per contestant, workload, instrument and phase (``total`` included), see :data:`COLUMNS`.
 
     ``ratio`` is the contestant's cost over the baseline's in the same blocks: below 1 is cheaper. The intervals of all
     ratios of one workload hold together with 95 % confidence; ``caution`` is what weakens an interval of the row. A
     contestant with any wrong or failed round has that status and no figures.
+
+    :param comparisons: how many intervals of ratios hold together, where it is not those of a workload.
     """
     groups: dict[tuple[object, ...], list[Record]] = {}
     for record in records:
@@ -48,7 +55,8 @@ def tidy_table(records: Iterable[Record], suites: Mapping[str, Suite], environme
         trial = group[0].trial
         suite = suites.get(trial.suite)
         baseline = groups.get(_group(trial, suite.baseline), []) if suite else []
-        rows += _rows(group, _Baseline(baseline, contestants[_group(trial, "")] - 1), suite, environment)
+        others = contestants[_group(trial, "")] - 1 if comparisons is None else comparisons
+        rows += _rows(group, _Baseline(baseline, others), suite, environment)
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     return table.sort_values(
         ["suite", "instrument", "case", "device", "dtype", "threads", "implementation", "phase"], kind="stable"

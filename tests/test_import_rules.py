@@ -51,6 +51,9 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "harness.history": (
         "harness.runner", "harness.worker", "harness.reporting", "harness.claims", "asv", "pytest_benchmark",
     ),
+    "harness.reproducing": (
+        "harness.runner", "harness.worker", "harness.instruments", "harness.reporting", "harness.gate",
+    ),
     "suites": (
         "impls", "harness.worker", "harness.runner", "harness.instruments", "harness.store", "harness.statistics",
         "harness.claims", "harness.reporting", "harness.discovery", "harness.records", "harness.loading",

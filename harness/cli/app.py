@@ -178,6 +178,29 @@ def compare_command(
     show_comparison(project, results, base, head, as_json)
 
 
+@app.command("reproduce")
+def reproduce_command(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="a run's name or path")],
+    other: Annotated[
+        str | None, typer.Option("--with", metavar="RUN", help="a run that repeated it already; measured when left out")
+    ] = None,
+    budget: Annotated[float | None, typer.Option(help="stop starting trials after so many seconds", min=0)] = None,
+    impl: Impl = None,
+    results: ResultsFolder = None,
+    project: ProjectFolder = Path(),
+    report: Annotated[bool, typer.Option(help="write the page of the new run")] = True,
+    as_json: Json = False,
+) -> None:
+    """Measure a stored run once more, and say figure by figure and verdict by verdict what came out the same."""
+    from harness.cli.reproducing import run_reproduce
+    from harness.cli.request import Request
+
+    request = Request(
+        project, external=tuple(impl or ()), budget_s=budget, results=results, report=report, as_json=as_json
+    )
+    run_reproduce(request, run, other)
+
+
 @app.command("history")
 def history_command(
     selection: Selection = None,

@@ -23,18 +23,18 @@ class Request:
     """What the user asked for."""
 
     project: Path
-    selection: tuple[str, ...]
-    external: tuple[Path, ...]
-    profile: str
-    device: str
-    where: tuple[str, ...]
-    instruments: tuple[str, ...]
-    budget_s: float | None
-    results: Path | None
-    resume: str | None
-    seed: int | None
-    report: bool
-    as_json: bool
+    selection: tuple[str, ...] = ()
+    external: tuple[Path, ...] = ()
+    profile: str = "quick"
+    device: str = "all"
+    where: tuple[str, ...] = ()
+    instruments: tuple[str, ...] = ()
+    budget_s: float | None = None
+    results: Path | None = None
+    resume: str | None = None
+    seed: int | None = None
+    report: bool = True
+    as_json: bool = False
     pin: bool = True
     precision_percent: float | None = None
     rounds: int | None = None

@@ -66,8 +66,18 @@ def run_run(request: Request) -> None:
     finished = _carry_out(task, left, writer)
     with user_errors():
         run = load_run(writer.path)
-    page = _write_page(run, task.everything) if request.report else None
+    page = write_page(run, task.everything) if request.report else None
     _conclude(run, task.selected, page, request, finished)
+
+
+def repeat(request: Request) -> tuple[Run, bool]:
+    """Measure and store a request that was carried out before; the new run, and whether it was finished."""
+    task = _task(request)
+    with user_errors():
+        writer, left = _begin(task)
+    finished = _carry_out(task, left, writer)
+    with user_errors():
+        return load_run(writer.path), finished
 
 
 def _task(request: Request) -> _Task:
@@ -140,11 +150,11 @@ def _store_ceilings(plan: Plan, engine: Engine, progress: TerminalProgress, writ
         writer.describe({**writer.environment, "ceilings": measure_ceilings(plan, engine, progress)})
 
 
-def _write_page(run: Run, catalogue: Catalogue) -> Path:
-    from harness.reporting.page import write_page
+def write_page(run: Run, catalogue: Catalogue) -> Path:
+    from harness.reporting import page
 
     print("writing the page ...", file=sys.stderr)
-    return write_page(run, catalogue, catalogue.project.reports)
+    return page.write_page(run, catalogue, catalogue.project.reports)
 
 
 def _conclude(run: Run, catalogue: Catalogue, page: Path | None, request: Request, finished: bool) -> None:
