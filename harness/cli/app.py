@@ -250,6 +250,9 @@ def gate_command(
     instrument: Annotated[
         list[str] | None, typer.Option(help="time, memory or energy (repeatable); all when left out")
     ] = None,
+    install: Annotated[
+        bool, typer.Option(help="give each side an environment of its own where they ask for other packages")
+    ] = True,
     noise: Annotated[bool, typer.Option(help="measure first what this machine does to two that are the same")] = True,
     seed: Annotated[int | None, typer.Option(help="repeat the inputs and the order")] = None,
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="write a JUnit report")] = None,
@@ -274,6 +277,7 @@ def gate_command(
             device=device,
             where=tuple(where or ()),
             instruments=tuple(instrument or ()),
+            install=install,
             noise=noise,
             seed=seed,
             junit=junit,

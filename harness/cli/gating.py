@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from harness.cli.outcome import ExitCode, Failure, choose, user_errors
 from harness.cli.progress import TerminalProgress
 from harness.cli.selecting import choose_devices, choose_profile, open_project, parse_where
 from harness.environment import available_devices, sensor_state, usable_cpu_numbers, usable_cpus
+from harness.gate.dependencies import environment_differences
+from harness.gate.environments import Environment, InstallationError, install, requirements
 from harness.gate.gating import Course, gate
 from harness.gate.git import RepositoryError, RevisionError, find_repository
 from harness.gate.junit import to_junit
@@ -48,6 +51,7 @@ class Request:
     device: str
     where: tuple[str, ...]
     instruments: tuple[str, ...]
+    install: bool
     noise: bool
     seed: int | None
     junit: Path | None
@@ -96,11 +100,33 @@ def _find(request: Request, deadline: Deadline) -> Findings:
     root = open_project(request.project).root
     top = find_repository(root)
     with check_out(root, request.base, request.head) as (before, after):
+        environments = _environments(before, after, root, deadline) if request.install else (None, None)
         try:
-            base, head = load_side("base", before, top), load_side("head", after, top)
+            base = load_side("base", before, top, environments[0])
+            head = load_side("head", after, top, environments[1])
         except SideError as error:
             return _unreadable(before, after, error)
         return _compare(base, head, request, deadline)
+
+
+def _environments(
+    base: Checkout, head: Checkout, root: Path, deadline: Deadline
+) -> tuple[Environment, Environment] | tuple[None, None]:
+    """One of its own for each side where they ask for other packages, in a form that pip reads."""
+    begin_s = time.monotonic()
+    try:
+        wanted = [requirements(side) for side in (base, head)]
+        if not environment_differences(base, head) or not all(wanted):
+            return None, None
+        found = [
+            install(side, words, root, lambda step: print(f"bakeoff: {step}", file=sys.stderr))
+            for side, words in zip((base, head), wanted, strict=True)
+        ]
+    except InstallationError as error:
+        hint = "--no-install measures both in the environment that runs"
+        raise Failure(f"{error}; {hint}", ExitCode.UNFINISHED) from error
+    deadline.postpone(time.monotonic() - begin_s)
+    return found[0], found[1]
 
 
 def _compare(base: Side, head: Side, request: Request, deadline: Deadline) -> Findings:

@@ -20,6 +20,7 @@ _PINS = (
 _DEPENDENCIES = (
     ("project", "dependencies"), ("project", "optional-dependencies"), ("project", "requires-python"),
     ("build-system", "requires"), ("dependency-groups",), ("tool", "poetry", "dependencies"),
+    ("tool", "bakeoff", "gate", "install"),
 )  # fmt: skip
 _NO_DATA = (".py", ".pyc", ".pyi", ".md", ".rst")
 
@@ -134,10 +135,11 @@ def _dependencies(file: Path) -> Sequence[Any]:
         document: Any = tomllib.loads((text or b"").decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):
         return (text,)
-    return [_at(document, keys) for keys in _DEPENDENCIES]
+    return [value_at(document, keys) for keys in _DEPENDENCIES]
 
 
-def _at(document: Any, keys: Sequence[str]) -> Any:
+def value_at(document: Any, keys: Sequence[str]) -> Any:
+    """What a TOML document holds at a path of keys; ``None`` where it ends before."""
     for key in keys:
         document = document.get(key) if isinstance(document, dict) else None
     return document

@@ -40,7 +40,9 @@ class Engines:
     def entry(self, side: SideName, trial: Trial, memory: Trial | None = None) -> Entry:
         """A contestant that imports from its own side's checkout; records name the side as its origin."""
         entry = self._engines[side].entry(trial)
-        order = dataclasses.replace(entry.order, path=self._sides[side].path)
+        own = self._sides[side]
+        python = own.environment.python if own.environment else ""
+        order = dataclasses.replace(entry.order, path=own.path, python=python)
         return dataclasses.replace(entry, order=order, origin=side, memory=memory)
 
     def circumstances(self, trial: Trial) -> Circumstances:

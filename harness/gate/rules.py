@@ -103,7 +103,8 @@ def read_rules(project: Project) -> Rules:
     file = project.root / "pyproject.toml"
     document = tomllib.loads(file.read_text(encoding="utf-8"))
     table = _table(document.get("tool", {}).get("bakeoff", {}).get("gate", {}), _TABLE)
-    _known(table, (*GATED, "overrides", "accepted"), _TABLE)
+    _known(table, (*GATED, "overrides", "accepted", "install"), _TABLE)
+    _words(table.get("install", []), f"{_TABLE}.install")
     overrides = _table(table.get("overrides", {}), f"{_TABLE}.overrides")
     accepted = table.get("accepted", [])
     if not isinstance(accepted, list):
@@ -167,6 +168,11 @@ def _text(value: Any, where: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ConfigError(f"{where} must be a text that is not empty, not {value!r}")
     return value.strip()
+
+
+def _words(value: Any, where: str) -> None:
+    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+        raise ConfigError(f"{where} must be a list of words for pip install, not {value!r}")
 
 
 def _date(value: Any, where: str) -> date:

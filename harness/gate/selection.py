@@ -70,7 +70,11 @@ def select(base: Side, head: Side, patterns: Sequence[str], everything: bool) ->
         new=new,
         removed=tuple(sorted(set(theirs) - set(ours))),
         code={name: code[name] for name in (*chosen, *new)},
-        notes=(*_environment_note(environment), *_suite_notes(base, head, chosen), *_engine_note(base, head)),
+        notes=(
+            *_environment_note(environment, base, head),
+            *_suite_notes(base, head, chosen),
+            *_engine_note(base, head),
+        ),
     )
 
 
@@ -110,13 +114,24 @@ def _some(files: Sequence[str]) -> str:
     return files[0] if len(files) == 1 else f"{files[0]} and {len(files) - 1} more"
 
 
-def _environment_note(files: Sequence[str]) -> tuple[str, ...]:
+def _environment_note(files: Sequence[str], base: Side, head: Side) -> tuple[str, ...]:
     if not files:
         return ()
-    return (
-        f"{', '.join(files)} differ between base and head. Both were measured in the one environment that is "
-        "installed, so what other versions of packages change is not in these figures.",
-    )
+    differ = f"{', '.join(files)} differ between base and head."
+    if base.environment is None or head.environment is None:
+        return (
+            f"{differ} Both were measured in the one environment that is installed, so what other versions of "
+            "packages change is not in these figures.",
+        )
+    versions = (base.environment.versions, head.environment.versions)
+    names = sorted({*versions[0], *versions[1]})
+    changed = [
+        f"{name} {versions[0].get(name, 'as installed')} and {versions[1].get(name, 'as installed')}"
+        for name in names
+        if versions[0].get(name) != versions[1].get(name)
+    ]
+    told = f"with {', '.join(changed)}" if changed else "which turned out to hold the same versions"
+    return (f"{differ} Each side was measured in an environment of its own, {told}.",)
 
 
 def _suite_notes(base: Side, head: Side, chosen: Mapping[Name, str]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import Literal
 from harness.config import ConfigError, Project, find_project
 from harness.discovery import Catalogue, DiscoveryError, Listing, load_catalogue
 from harness.gate.dependencies import Code, CodeReader
+from harness.gate.environments import Environment
 from harness.gate.importing import import_path, importing_from
 from harness.gate.revisions import Checkout
 from harness.plan import Plan, Scope, make_plan
@@ -34,6 +35,7 @@ class Side:
     """One revision of the project.
 
     :param path: ``sys.path`` of its workers.
+    :param environment: its own, where the sides ask for other packages.
     """
 
     name: Literal["base", "head"]
@@ -41,6 +43,7 @@ class Side:
     catalogue: Catalogue
     path: tuple[str, ...]
     reader: CodeReader
+    environment: Environment | None = None
 
     @property
     def project(self) -> Project:
@@ -71,9 +74,11 @@ class Side:
         return Catalogue(self.project, suites, listings)
 
 
-def load_side(name: Literal["base", "head"], checkout: Checkout, installed_from: Path) -> Side:
+def load_side(
+    name: Literal["base", "head"], checkout: Checkout, installed_from: Path, environment: Environment | None = None
+) -> Side:
     """:raises SideError: the revision has no project there, or a file of it breaks the contract."""
-    path = import_path(checkout, installed_from)
+    path = import_path(checkout, installed_from, environment.path if environment else None)
     try:
         if not (checkout.root / "pyproject.toml").is_file():
             raise ConfigError(f"{checkout.description} has no pyproject.toml in the project's folder")
@@ -87,7 +92,7 @@ def load_side(name: Literal["base", "head"], checkout: Checkout, installed_from:
     except (ConfigError, DiscoveryError) as error:
         shown = str(error).replace(f"{checkout.top}/", "")  # a folder that is gone when this is read
         raise SideError(name, shown) from error
-    return Side(name, checkout, catalogue, path, CodeReader(checkout))
+    return Side(name, checkout, catalogue, path, CodeReader(checkout), environment)
 
 
 def contestants(trials: Iterable[Trial]) -> dict[tuple[object, ...], Trial]:

@@ -16,8 +16,9 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from multiprocessing.connection import wait
+from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,6 +26,7 @@ from typing import Any
 from harness.environment import usable_cpus
 from harness.records import Status
 from harness.runner.ending import Ending, cause_of_death, count_memory_kills, innermost
+from harness.runner.fresh import FreshProcess
 from harness.runner.server import server_pids, start_server, stop_server, without_main_module
 from harness.runner.strays import MARK, end_strays
 from harness.worker.keeper import ABORT, END, ENDING_S
@@ -49,7 +51,8 @@ class WorkerPool:
 
     def __init__(self, preload: Sequence[str]) -> None:
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload([*preload, *_PRELOAD])
+        self._preload = (*preload, *_PRELOAD)
+        self._context.set_forkserver_preload(list(self._preload))
         self._folder = tempfile.TemporaryDirectory(prefix="bakeoff-", ignore_cleanup_errors=True)
         self._variables = {MARK: self.mark}
         self._workers: set[Worker] = set()
@@ -88,6 +91,17 @@ class WorkerPool:
                     raise
                 stop_server(server)
         raise AssertionError("there is at least one attempt")
+
+    def new_process(
+        self, python: str, arguments: tuple[Connection, Connection, str, str]
+    ) -> BaseProcess | FreshProcess:
+        """A worker's process, which is yet to be started.
+
+        :param python: an interpreter of its own; empty forks it from the server.
+        """
+        if python:
+            return FreshProcess(python, arguments, Path(self._folder.name), self._variables, self._preload)
+        return self._context.Process(target=worker_main, args=arguments, daemon=False)
 
     @contextmanager
     def side_by_side(self, workers: int) -> Iterator[None]:
@@ -134,9 +148,7 @@ class Worker:
         context = pool._context
         self._connection, connection = context.Pipe()
         self._control, control = context.Pipe()
-        self._process = context.Process(
-            target=worker_main, args=(connection, control, json.dumps(order.to_json()), str(scratch)), daemon=False
-        )
+        self._process = pool.new_process(order.python, (connection, control, json.dumps(order.to_json()), str(scratch)))
         pool._workers.add(self)  # before it starts, so that an interrupt in between leaves no stray
         try:
             with without_main_module():
@@ -276,6 +288,11 @@ class Deadline:
 
     def stop(self) -> None:
         self.stopped = True
+
+    def postpone(self, seconds: float) -> None:
+        """Leave out of the budget what was no measuring."""
+        if self._end is not None:
+            self._end += seconds
 
     @property
     def passed(self) -> bool:

@@ -96,6 +96,7 @@ class Order:
     :param naive: the suite's naive implementation.
     :param shared_code: a hash of the files that the suite's implementations share.
     :param path: what ``sys.path`` is to be; empty leaves it as the runner's.
+    :param python: an interpreter to start the worker in; empty forks it from the runner's server.
     """
 
     trial: Trial
@@ -107,6 +108,7 @@ class Order:
     shared_code: str
     settings: Settings
     path: tuple[str, ...] = ()
+    python: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return dataclasses.asdict(self) | {"trial": self.trial.to_json()}
@@ -123,4 +125,5 @@ class Order:
             shared_code=data["shared_code"],
             settings=Settings(**data["settings"]),
             path=tuple(data["path"]),
+            python=data["python"],
         )
