@@ -9,6 +9,7 @@ from harness.contract import (
     Case,
     CaseRatio,
     CeilingShare,
+    CostDifference,
     CostGrowth,
     CostRatio,
     Crossover,
@@ -42,6 +43,9 @@ def needs_of(evidence: Evidence) -> Iterator[Need]:
         case CostRatio(numerator, denominator, where, instrument):
             yield need_at(numerator, where, instrument)
             yield need_at(denominator, where, instrument)
+        case CostDifference(minuend, subtrahend, where, instrument):
+            yield need_at(minuend, where, instrument)
+            yield need_at(subtrahend, where, instrument)
         case CaseRatio(implementation, numerator, denominator, instrument):
             yield need_at(implementation, numerator, instrument)
             yield need_at(implementation, denominator, instrument)

@@ -46,5 +46,10 @@ def floor_ns(records: Iterable[Record]) -> float:
     return FLOOR_FACTOR * max(overheads, default=0.0)
 
 
+def below_floor(floor: float) -> str:
+    """Why a time below ``floor`` ns is not shown."""
+    return f"under {floor:.3g} ns, {FLOOR_FACTOR:g} times what nothing at all comes to in the timing loop"
+
+
 def _totals(samples: Iterable[Sample]) -> list[float]:
     return [sum(sample.values.values()) for sample in samples]

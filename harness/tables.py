@@ -14,7 +14,7 @@ import pandas as pd
 from harness.claims.evidence import share_of_ceiling
 from harness.claims.observations import NotMeasured, phase_value
 from harness.contract import TOTAL, Suite, Where
-from harness.notices import FLOOR_FACTOR, floor_ns, notices_of
+from harness.notices import below_floor, floor_ns, notices_of
 from harness.records import Record, Status
 from harness.statistics import Estimate, Observations, mean_estimate, median_estimate, paired_ratio
 from harness.statistics.equivalence import simultaneous_confidence
@@ -128,7 +128,7 @@ def _measured(
     estimate = median_estimate(observations)
     floor = floor_ns(group) if group[0].trial.instrument == "time" else 0.0
     if estimate.value < floor:
-        return {"phase": phase, "reason": f"under {floor:.0f} ns, {FLOOR_FACTOR:g} times the timing loop's own cost"}
+        return {"phase": phase, "reason": below_floor(floor)}
     cells: dict[str, Any] = {"phase": phase, "samples": len(observations), **_figures(estimate, "")}
     cells["caution"] = estimate.caution
     with suppress(ValueError, NotMeasured):  # the baseline was not measured in the same blocks, or grew by nothing

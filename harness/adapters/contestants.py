@@ -99,11 +99,12 @@ class PreparedCall:
 def contestants(catalogue: Catalogue) -> Iterator[Contestant]:
     """Every implementation that can run here on every quick case that it does.
 
-    One that writes into its inputs is left out: these runners repeat a call without giving it fresh ones.
+    One that writes into its inputs is left out: these runners repeat a call without giving it fresh ones. So is an
+    inline expression: they call a function, which costs more than it.
     """
     for suite in catalogue.suites.values():
         for listing in catalogue.of(suite.name):
-            if not listing.available or DEVICE not in listing.devices or listing.mutates:
+            if not listing.available or DEVICE not in listing.devices or listing.mutates or listing.inline:
                 continue
             if not set(listing.dtypes) & set(suite.dtypes[DEVICE]):
                 continue

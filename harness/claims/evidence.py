@@ -9,6 +9,7 @@ from harness.claims.observations import Measurements, NotMeasured
 from harness.contract import (
     CaseRatio,
     CeilingShare,
+    CostDifference,
     CostGrowth,
     CostRatio,
     Crossover,
@@ -24,6 +25,7 @@ from harness.contract.claims import Where
 from harness.needs import at_value, need_at, need_of_probe, probe_at_value
 from harness.statistics import (
     Estimate,
+    cost_difference,
     crossover,
     growth_exponent,
     independent_ratio,
@@ -48,6 +50,9 @@ def estimate_evidence(suite: Suite, evidence: Evidence, found: Measurements, con
                 found.costs(name, need_at(side, where, instrument), where.phase) for side in (numerator, denominator)
             ]
             return _or_not_measured(lambda: paired_ratio(sides[0], sides[1], confidence))
+        case CostDifference(minuend, subtrahend, where, instrument):
+            sides = [found.costs(name, need_at(side, where, instrument), where.phase) for side in (minuend, subtrahend)]
+            return _or_not_measured(lambda: cost_difference(sides[0], sides[1], confidence))
         case CaseRatio(implementation, numerator, denominator, instrument):
             sides = [
                 found.costs(name, need_at(implementation, where, instrument), where.phase)

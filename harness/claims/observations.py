@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.contract import TOTAL
 from harness.needs import Need
-from harness.notices import floor_ns
+from harness.notices import below_floor, floor_ns
 from harness.records import Record
 from harness.statistics import Observations
 
@@ -45,8 +45,8 @@ class Measurements:
                 observations[record.trial.round, sample.block] = phase_value(record, sample.values, phase)
         if not observations:
             raise NotMeasured(f"{need.implementation} gave no samples")
-        if need.instrument == "time" and median(observations.values()) < floor_ns(records):
-            raise NotMeasured(f"{need.implementation}: too close to the timing loop's own cost")
+        if need.instrument == "time" and median(observations.values()) < (floor := floor_ns(records)):
+            raise NotMeasured(f"{need.implementation}: {below_floor(floor)}")
         return observations
 
     def scores(self, suite: str, need: Need, value: str) -> list[float]:

@@ -8,6 +8,7 @@ from harness.contract.claims import (
     CeilingShare,
     Cell,
     Claim,
+    CostDifference,
     CostGrowth,
     CostRatio,
     Crossover,
@@ -19,7 +20,7 @@ from harness.contract.claims import (
     Threads,
     Where,
 )
-from harness.contract.implementation import ArrayKind, Implementation, Unavailable, implements, thread_count
+from harness.contract.implementation import ArrayKind, Implementation, Inline, Unavailable, implements, thread_count
 from harness.contract.suite import Arrays, Inputs, Output, Probe, Suite, Tolerance, Work
 
 __all__ = [
@@ -33,11 +34,13 @@ __all__ = [
     "CeilingShare",
     "Cell",
     "Claim",
+    "CostDifference",
     "CostGrowth",
     "CostRatio",
     "Crossover",
     "Evidence",
     "Implementation",
+    "Inline",
     "Inputs",
     "Instrument",
     "Output",

@@ -56,6 +56,16 @@ class CostRatio:
 
 
 @dataclass(frozen=True)
+class CostDifference:
+    """Cost of ``minuend`` less that of ``subtrahend``, in ns, bytes or J: median of the differences within blocks."""
+
+    minuend: str
+    subtrahend: str
+    where: Where
+    instrument: Instrument = "time"
+
+
+@dataclass(frozen=True)
 class CaseRatio:
     """Cost of one implementation in one workload over its cost in another."""
 
@@ -133,7 +143,17 @@ class ProbeGrowth:
     values: tuple[float, ...]
 
 
-Evidence = CostRatio | CaseRatio | CostGrowth | Crossover | CeilingShare | ProbeValue | ProbeDifference | ProbeGrowth
+Evidence = (
+    CostRatio
+    | CostDifference
+    | CaseRatio
+    | CostGrowth
+    | Crossover
+    | CeilingShare
+    | ProbeValue
+    | ProbeDifference
+    | ProbeGrowth
+)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import keyword
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,34 @@ Limit = float | tuple[Any, ...]
 
 class Unavailable(Exception):
     """Raised by an implementation that cannot run on this machine for no fault of its own; the message says why."""
+
+
+@dataclass(frozen=True)
+class Inline:
+    """An expression that takes nanoseconds, where calling a function to get at it would cost more than it does.
+
+    It is timed as the body of a loop that is compiled for it alone, in which its names are local variables; what the
+    loop costs without it is measured in between and taken out.
+
+    :param expression: Python; its value is the answer.
+    :param names: the values of what it names.
+    :raises ValueError: it is no expression, or a name is none that a local variable may have.
+    """
+
+    expression: str
+    names: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        wrong = [name for name in self.names if not name.isidentifier() or keyword.iskeyword(name) or name[0] == "_"]
+        if wrong:
+            raise ValueError(f"{wrong[0]!r} cannot be a name in an inline expression; choose one without underscore")
+        try:
+            compile(self.expression, "<inline>", "eval")
+        except SyntaxError as error:
+            raise ValueError(f"{self.expression!r} is no Python expression: {error.msg}") from error
+
+    def value(self) -> Any:
+        return eval(self.expression, {}, dict(self.names))
 
 
 @dataclass(frozen=True)
@@ -34,6 +63,7 @@ class Implementation:
     :param kind: what the suite's own error measure distinguishes, such as ``"histogram"``.
     :param mutates: inputs it writes into; it gets a fresh copy of those for each call, outside the timed part.
     :param counters: a function for the suite's probes, instrumented to count what the plain one does.
+    :param inline: the function prepares an :class:`Inline`, which is what is timed.
     """
 
     function: Callable[..., Any]
@@ -46,6 +76,7 @@ class Implementation:
     kind: str = ""
     mutates: tuple[str, ...] = ()
     counters: Callable[..., Any] | None = None
+    inline: bool = False
 
     @property
     def is_generator(self) -> bool:
@@ -70,19 +101,23 @@ def implements(
     kind: str = "",
     mutates: Sequence[str] = (),
     counters: Callable[..., Any] | None = None,
+    inline: bool = False,
 ) -> Callable[[Callable[..., Any]], Implementation]:
     """Register the decorated function as an implementation of ``suite`` under the name of its file.
 
     All arguments but ``suite`` and ``counters`` must be written as literals: ``bakeoff list`` reads them from the
     source without importing it. See :class:`Implementation` for their meaning.
 
-    :raises TypeError: the parameter names are not the reference's (the message says what to rename), or a suite with
-        several phases is given a function that is no generator.
+    :raises TypeError: the parameter names are not the reference's (the message says what to rename), a suite with
+        several phases is given a function that is no generator, or ``inline`` something that is more than an expression
+        on a CPU.
     """
 
     def register(function: Callable[..., Any]) -> Implementation:
         _check_parameters(suite, function)
         _check_phases(suite, function, tuple(phases))
+        if inline and (len(suite.phases) > 1 or tuple(devices) != ("cpu",) or mutates):
+            raise TypeError(f"{function.__name__}: inline takes one phase, devices=('cpu',) and nothing that mutates")
         unknown = sorted(set(mutates) - set(suite.parameters))
         if unknown:
             raise TypeError(f"{function.__name__}: mutates names {unknown[0]!r}, which is no input of {suite.name!r}")
@@ -97,6 +132,7 @@ def implements(
             kind=kind,
             mutates=tuple(mutates),
             counters=counters,
+            inline=inline,
         )
 
     return register

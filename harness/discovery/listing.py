@@ -50,6 +50,7 @@ class Listing:
     limits: Mapping[str, Any] = field(default_factory=dict)
     kind: str = ""
     mutates: tuple[str, ...] = ()
+    inline: bool = False
     reason: str = ""
     sources: tuple[Path, ...] = ()
 

@@ -15,7 +15,7 @@ from harness.claims.observations import phase_value
 from harness.contract import TOTAL
 from harness.gate.deciding import Decision, SequentialRule
 from harness.gate.engines import SIDES, Engines, SideName
-from harness.notices import floor_ns
+from harness.notices import below_floor, floor_ns
 from harness.records import Record
 from harness.runner.contest import run_contest
 from harness.runner.run import Progress
@@ -74,7 +74,7 @@ class Series:
             return
         base, head = self.values["base"], self.values["head"]
         if self.floors_ns and max(self.median("base"), self.median("head")) < max(self.floors_ns):
-            self.left_out = f"takes under {max(self.floors_ns):.0f} ns, too close to the timing loop's own cost"
+            self.left_out = below_floor(max(self.floors_ns))
             return
         try:
             self.decision = rule.judge(head, base, rounds, self.threshold)

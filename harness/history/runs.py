@@ -11,7 +11,7 @@ from harness.history.entries import Entry, Figure, History
 from harness.history.machines import Machine
 from harness.history.moments import read_moment
 from harness.loading import Run
-from harness.notices import FLOOR_FACTOR, floor_ns
+from harness.notices import below_floor, floor_ns
 from harness.records import Record
 from harness.statistics import median_estimate
 from harness.tables import UNITS, observe, worst_of
@@ -65,8 +65,7 @@ def _entry(group: Sequence[Record]) -> Entry:
     value = median_estimate(observations).value
     floor = floor_ns(group) if trial.instrument == "time" else 0.0
     if value < floor:
-        reason = f"under {floor:.0f} ns, {FLOOR_FACTOR:g} times the timing loop's own cost"
-        return replace(entry, status="failed", reason=reason)
+        return replace(entry, status="failed", reason=below_floor(floor))
     rounds = len({number for number, _ in observations})
     processes = "one process" if rounds == 1 else f"{rounds} processes"
     rests_on = f"{len(observations)} blocks of {processes}"

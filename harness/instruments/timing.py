@@ -45,7 +45,8 @@ class Calibration:
     :param iterations: calls in a sample.
     :param part: calls between two readings of the clock.
     :param longest_part_ns: a call that takes longer is a sample by itself.
-    :param loop_overhead_ns: what a call that does nothing comes to when it is timed in the same way.
+    :param loop_overhead_ns: what a call that does nothing comes to when it is timed in the same way; for an inline
+        expression the most that nothing at all came to.
     """
 
     iterations: int
@@ -150,6 +151,10 @@ def make_timer(implementation: Implementation, device: str, *, graph: bool = Fal
         from harness.instruments.cuda_timing import CudaTimer  # which takes its types from here
 
         return CudaTimer(implementation, graph=graph)
+    if implementation.inline:
+        from harness.instruments.inline_timing import InlineTimer  # likewise
+
+        return InlineTimer(implementation)
     return CpuTimer(implementation)
 
 
@@ -171,7 +176,11 @@ def warm_up(timer: Timer, fresh_inputs: FreshInputs, phases: tuple[str, ...], at
 
 
 def calibrate(
-    warmup: tuple[Warm, ...], sample_target_ns: float, overhead_ns: float = 0.0, longest_part_ns: float = 0.0
+    warmup: tuple[Warm, ...],
+    sample_target_ns: float,
+    overhead_ns: float = 0.0,
+    longest_part_ns: float = 0.0,
+    beside_ns: float = 0.0,
 ) -> Calibration:
     """Choose how many calls make a part: with ``PARTS`` of them a sample lasts about ``sample_target_ns``.
 
@@ -180,9 +189,10 @@ def calibrate(
     :param overhead_ns: what the timer found a call that does nothing to come to.
     :param longest_part_ns: the baseline's, so that who costs about the same is sampled in the same way; 0 chooses one
         that is far from the call's own duration.
+    :param beside_ns: what a sample takes for each call beyond the call's own figure.
     """
     resolution_ns = clock_resolution_ns()
-    call_ns = max(min(warm.duration_ns for warm in warmup), 1.0)
+    call_ns = max(min(warm.duration_ns for warm in warmup) + beside_ns, 1.0)
     target_ns = max(sample_target_ns, PARTS * RESOLUTIONS_PER_PART * resolution_ns)
     if not longest_part_ns:
         middle_ns = target_ns / 2

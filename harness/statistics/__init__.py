@@ -1,6 +1,6 @@
 """Numbers in, estimates with intervals out; no input or output of any other kind."""
 
-from harness.statistics.comparisons import independent_ratio, paired_differences, paired_ratio
+from harness.statistics.comparisons import cost_difference, independent_ratio, paired_differences, paired_ratio
 from harness.statistics.crossover import crossover
 from harness.statistics.equivalence import (
     equivalence_confidence,
@@ -21,6 +21,7 @@ __all__ = [
     "Progress",
     "StoppingRule",
     "WarmUp",
+    "cost_difference",
     "crossover",
     "equivalence_confidence",
     "equivalent",

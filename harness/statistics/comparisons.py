@@ -45,6 +45,26 @@ def log_ratios(numerator: Observations, denominator: Observations) -> dict[tuple
     return {block: math.log(numerator[block] / denominator[block]) for block in shared}
 
 
+def cost_difference(minuend: Observations, subtrahend: Observations, confidence: float = CONFIDENCE) -> Estimate:
+    """Centre of the differences within blocks, in the unit of the observations, with an interval.
+
+    As :func:`paired_ratio`, without logarithms: for costs so small that what one adds to the other is the question.
+
+    :raises ValueError: the sides share no block.
+    """
+    shared = sorted(set(minuend) & set(subtrahend))
+    if not shared:
+        raise ValueError("the two sides share no block")
+    sample = replicates({block: minuend[block] - subtrahend[block] for block in shared}, "pseudomedian")
+    count = len(sample.values)
+    if count < 2:
+        return Estimate.without_interval(float(sample.values[0]), count)
+    bounds = pseudomedian_bounds(sample.values, sample.effective_count, confidence)
+    return Estimate(
+        bounds.value, bounds.low, bounds.high, count, joined(too_few(bounds, confidence, count), sample.caution)
+    )
+
+
 def independent_ratio(numerator: Observations, denominator: Observations, confidence: float = CONFIDENCE) -> Estimate:
     """Ratio of two sides that were not measured in the same blocks, with an interval.
 

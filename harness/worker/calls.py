@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from harness.contract import Implementation, Inputs
+from harness.contract import Implementation, Inline, Inputs
 
 Lap = Callable[[str], None]
 
@@ -20,11 +20,13 @@ def call(implementation: Implementation, inputs: Inputs, phases: tuple[str, ...]
     ``lap(phase)`` is called at the end of each phase. What a generator does after its last ``yield`` (stopping
     processes, closing files) runs after the last lap.
 
-    :raises ContractError: a generator ends before its phases do.
+    :raises ContractError: a generator ends before its phases do, or an inline implementation prepares no expression.
     """
     if not implementation.is_generator:
         (phase,) = phases
         value = implementation.function(**inputs)
+        if implementation.inline:
+            value = expression_of(value).value()
         lap(phase)
         return {phase: value}
     delivered: dict[str, Any] = {}
@@ -39,6 +41,16 @@ def call(implementation: Implementation, inputs: Inputs, phases: tuple[str, ...]
     finally:
         generator.close()
     return delivered
+
+
+def expression_of(prepared: object) -> Inline:
+    """What an implementation prepared that says ``inline``.
+
+    :raises ContractError: it is something else.
+    """
+    if not isinstance(prepared, Inline):
+        raise ContractError(f"inline=True asks for an Inline, not {type(prepared).__name__}")
+    return prepared
 
 
 def no_lap(phase: str) -> None:

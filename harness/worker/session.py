@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.contract import Implementation, Inputs, Suite
+from harness.instruments import InstrumentUnavailable
 from harness.instruments.ceilings import measure_ceiling
 from harness.instruments.dispatch import measure_dispatch
 from harness.instruments.energy import measure_energy, open_sensor
+from harness.instruments.inline_timing import InlineTimer
 from harness.instruments.memory import make_memory_meter
 from harness.instruments.nvml import NvmlDevice, torch_gpu_uuid
 from harness.instruments.timing import Timer, calibrate, make_timer, warm_up
@@ -93,7 +95,8 @@ class Session:
         gc.freeze()
         warmup = warm_up(timer, self._fresh_inputs, phases, settings.warmup_s)
         overhead_ns = timer.overhead_ns(self._fresh_inputs, phases)
-        calibration = calibrate(warmup, settings.sample_target_ns, overhead_ns, longest_part_ns)
+        beside_ns = timer.beside_ns if isinstance(timer, InlineTimer) else 0.0
+        calibration = calibrate(warmup, settings.sample_target_ns, overhead_ns, longest_part_ns, beside_ns)
         self._iterations, self._part = calibration.iterations, calibration.part
         besides: dict[str, float] = {"cpu": cpu} if cpu is not None and self._timed_on == {cpu} else {}
         if on_gpu:
@@ -142,6 +145,8 @@ class Session:
     def energy(self) -> Reply:
         """Joules per call over several windows, with idle power, update rate and sampled power beside them."""
         implementation = self._loaded()
+        if implementation.inline:
+            raise InstrumentUnavailable("a call of nanoseconds cannot be told from the loop that repeats it")
         sensor = open_sensor(self._trial.device, torch_gpu_uuid() if self._trial.device == "cuda" else "")
         phases = self._phases(implementation)
         call(implementation, self._fresh_inputs(), phases, no_lap)
