@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-
-from markupsafe import Markup
+from dataclasses import replace
 
 from harness.reporting import text
+from harness.reporting.chart import Chart, ends, table
 from harness.reporting.dots import Dot, DotPlot, draw_dots
 from harness.reporting.growth import Curve, GrowthPlot, draw_growth, exponent
 from harness.reporting.leaders import ranked
 from harness.reporting.measures import Family, Measures, Workload
+from harness.reporting.pareto import pareto_chart
+from harness.reporting.power import power_chart
+from harness.reporting.roofline import roofline_chart
+from harness.reporting.sampling import sampling_chart
 from harness.reporting.style import SERIES, Series, assign_series
 from harness.statistics import Estimate, growth_exponent
 
-MOST_FAMILIES = 3
+MOST_FAMILIES = 2
 _PHASE_MARKERS = ("o", "s", "^", "D", "v", "P")
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A figure with its title and the sentence beneath it."""
-
-    id: str
-    title: str
-    caption: str
-    svg: Markup
 
 
 def make_charts(measures: Measures) -> tuple[Chart, ...]:
@@ -40,12 +33,19 @@ def _charts(measures: Measures, looks: Mapping[str, Series]) -> Iterator[Chart]:
     if headline is None:
         return
     yield from _speed(measures, headline, looks)
-    yield from _phases(measures, headline)
-    yield from _memory(measures, headline, looks)
     for number, family in enumerate(measures.families[:MOST_FAMILIES]):
         yield from _growth(measures, family, looks, "time", number)
+    line = next((family for family in measures.families if headline in family.by_size.values()), None)
+    found = (
+        pareto_chart(measures, headline, looks),
+        roofline_chart(measures, headline, line.by_size.values() if line else (), looks),
+    )
+    yield from (chart for chart in found if chart is not None)
     for number, family in enumerate(measures.families[:1]):
         yield from _growth(measures, family, looks, "memory", number)
+    yield from _phases(measures, headline)
+    last = (sampling_chart(measures, headline), power_chart(measures, headline, looks))
+    yield from (chart for chart in last if chart is not None)
 
 
 def _speed(measures: Measures, workload: Workload, looks: Mapping[str, Series]) -> Iterator[Chart]:
@@ -69,6 +69,10 @@ def _speed(measures: Measures, workload: Workload, looks: Mapping[str, Series]) 
                 name=lambda value: f"×{text.number(value)}",
                 reference=(1.0, "as fast"),
             )
+        ),
+        table(
+            ("implementation", "ratio", "ratio_low", "ratio_high"),
+            ((dot.row, dot.estimate.value, *ends(dot.estimate)) for dot in dots),
         ),
     )
 
@@ -106,32 +110,9 @@ def _phases(measures: Measures, workload: Workload) -> Iterator[Chart]:
                 unseen="too short for the clock",
             )
         ),
-    )
-
-
-def _memory(measures: Measures, workload: Workload, looks: Mapping[str, Series]) -> Iterator[Chart]:
-    at = replace(workload, threads=1)
-    readings = {name: measures.reading(at, name, "memory") for name in ranked(measures, at, "memory")}
-    dots = [
-        Dot(name, reading.estimate, looks[name]) for name, reading in readings.items() if reading and reading.estimate
-    ]
-    if not dots:
-        return
-    figures = "; ".join(f"{dot.row} {text.estimate_with_interval(dot.estimate, 'bytes')}" for dot in dots)
-    yield Chart(
-        f"memory-{measures.suite.name}",
-        "Peak memory",
-        f"How far one call grows the process beyond its inputs, with 95 % intervals. {at.label(measures.fixed)}.",
-        draw_dots(
-            DotPlot(
-                key=f"memory-{measures.suite.name}",
-                label="peak memory of one call",
-                description=f"Peak memory: {figures}",
-                dots=dots,
-                name=_name_of("bytes"),
-                base=2,
-                unseen="0 B: the process did not grow",
-            )
+        table(
+            ("implementation", "phase", "time_ns", "low_ns", "high_ns"),
+            ((dot.row, dot.kind, dot.estimate.value, *ends(dot.estimate)) for dot in dots),
         ),
     )
 
@@ -165,6 +146,14 @@ def _growth(
                 name=_name_of(unit),
                 base=10 if instrument == "time" else 2,
             )
+        ),
+        table(
+            ("implementation", axis, f"{instrument}_{unit}", f"low_{unit}", f"high_{unit}", "exponent"),
+            (
+                (curve.name, size, cost.value, *ends(cost), curve.exponent.value if curve.exponent else "")
+                for curve in curves
+                for size, cost in curve.by_size.items()
+            ),
         ),
     )
 

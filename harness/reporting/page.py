@@ -5,24 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-from markupsafe import Markup
 
 from harness.claims import evaluate_claims
 from harness.discovery import Catalogue
 from harness.loading import Run
 from harness.naming import slug
-from harness.reporting import text
 from harness.reporting.absent import find_gaps
 from harness.reporting.board import make_board as make_claims_board
-from harness.reporting.charts import Chart, make_charts, unshown_families
+from harness.reporting.chart import Chart
+from harness.reporting.charts import make_charts, unshown_families
 from harness.reporting.glance import Glance, count_standings, glance
 from harness.reporting.leaders import LeaderBoard, make_board
 from harness.reporting.measures import Measures
 from harness.reporting.origin import describe_origin
+from harness.reporting.rendering import render, write_whole
 from harness.reporting.standing import Contestant, stand
 from harness.tables import tidy_table
 
@@ -53,12 +50,7 @@ def write_page(run: Run, catalogue: Catalogue, output: Path) -> Path:
 
     The run's name comes from a folder that may be anyone's, so it is made safe.
     """
-    output.mkdir(parents=True, exist_ok=True)
-    path = output / f"{slug(run.name)}.html"
-    partial = path.with_suffix(".partial")
-    partial.write_text(render_page(run, catalogue), encoding="utf-8")
-    partial.replace(path)
-    return path
+    return write_whole(output / f"{slug(run.name)}.html", render_page(run, catalogue))
 
 
 def render_page(run: Run, catalogue: Catalogue) -> str:
@@ -72,15 +64,15 @@ def render_page(run: Run, catalogue: Catalogue) -> str:
     ]
     results = evaluate_claims(suites.values(), run.records, run.environment)
     contestants = [contestant for _, group in measured for contestant in group]
-    return _template().render(
+    return render(
+        "page.html.jinja",
         origin=describe_origin(run.name, run.environment, run.records),
         standings=count_standings(contestants),
         trials=_trials(run),
         claims=make_claims_board(results, {name: suite.title for name, suite in suites.items()}),
         sections=[_section(measures, group) for measures, group in measured],
         absent=find_gaps(measured, catalogue, run.records, run.environment, run.warnings),
-        css=Markup(_style_sheet()),
-        text=text,
+        past=(),
     )
 
 
@@ -110,22 +102,3 @@ def _section(measures: Measures, contestants: tuple[Contestant, ...]) -> Section
 def _trials(run: Run) -> Sequence[tuple[str, int]]:
     """How many trials ended how, most frequent first."""
     return Counter(record.status.replace("_", " ") for record in run.records).most_common()
-
-
-@cache
-def _templates() -> Environment:
-    return Environment(
-        loader=PackageLoader("harness.reporting", "templates"),
-        autoescape=True,  # names, messages and claims may hold anything
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-def _template() -> Template:
-    return _templates().get_template("page.html.jinja")
-
-
-def _style_sheet() -> str:
-    return (Path(__file__).parent / "templates" / "page.css").read_text(encoding="utf-8")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -184,13 +185,19 @@ _VOID = {"meta", "link", "img", "br", "hr", "input", "rect", "path", "circle", "
 
 
 class Page(HTMLParser):
-    """A page that was read: its elements, its ids, its text; ``problems`` lists tags that do not match."""
+    """A page that was read: its elements, its ids, its text; ``problems`` lists tags that do not match.
+
+    ``scripts`` are the page's own, ``data`` what its figures are drawn from, ``folded`` what it unfolds later.
+    """
 
     def __init__(self, html: str) -> None:
         super().__init__()
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.problems: list[str] = []
         self.text = ""
+        self.scripts: list[str] = []
+        self.data: list[dict[str, Any]] = []
+        self.folded: list[Page] = []
         self._open: list[str] = []
         self.feed(html)
         self.close()
@@ -213,8 +220,24 @@ class Page(HTMLParser):
             self._open.pop()
 
     def handle_data(self, data: str) -> None:
-        if not {"style", "script"} & set(self._open):
+        if self._open[-1:] == ["script"]:
+            kind = self.tags[-1][1].get("type")
+            if kind == "text/html":
+                self.folded.append(Page(data))
+                self.problems += self.folded[-1].problems
+            elif kind == "application/json":
+                self.data.append(json.loads(data))
+            else:
+                self.scripts.append(data)
+        elif "style" not in self._open:
             self.text += data
+
+    @property
+    def everything(self) -> Iterator[tuple[str, dict[str, str | None]]]:
+        """The elements, those that are folded away included."""
+        yield from self.tags
+        for part in self.folded:
+            yield from part.everything
 
     def count(self, tag: str) -> int:
         return sum(found == tag for found, _ in self.tags)
