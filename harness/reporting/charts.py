@@ -62,7 +62,6 @@ def _speed(measures: Measures, workload: Workload, looks: Mapping[str, Series]) 
         f"{workload.label(measures.fixed)}.",
         draw_dots(
             DotPlot(
-                key=f"speed-{measures.suite.name}",
                 label=f"time, × that of {baseline}" if len(baseline) < 22 else "time, × the baseline's",
                 description=f"Time over that of {baseline}: {figures}",
                 dots=dots,
@@ -102,7 +101,6 @@ def _phases(measures: Measures, workload: Workload) -> Iterator[Chart]:
         f"Median time of each phase of one call, with 95 % intervals. {workload.label(measures.fixed)}.",
         draw_dots(
             DotPlot(
-                key=f"phases-{measures.suite.name}",
                 label="time per call",
                 description=f"Time by phase: {figures}",
                 dots=dots,
@@ -131,17 +129,15 @@ def _growth(
         return
     axis = measures.suite.axis
     key = f"growth-{instrument}-{number + 1}-{measures.suite.name}"
-    fits = "; ".join(_in_words(curve, axis) for curve in curves)
     yield Chart(
         key,
         f"{what} along {axis}",
         f"Median {what.lower()} of one call on log-log axes, with 95 % intervals; {_about_fit(curves)}. {family.name}.",
         draw_growth(
             GrowthPlot(
-                key=key,
                 axis=axis,
                 label="time per call" if instrument == "time" else "peak memory of one call",
-                description=f"{what} along {axis}: {fits}",
+                description=f"{what} along {axis}: {_in_words(curves, axis)}",
                 curves=curves,
                 name=_name_of(unit),
                 base=10 if instrument == "time" else 2,
@@ -180,10 +176,13 @@ def _about_fit(curves: Sequence[Curve]) -> str:
     return "an exponent needs three sizes"
 
 
-def _in_words(curve: Curve, axis: str) -> str:
-    if curve.exponent is None:
-        return f"{curve.name} at {text.count(len(curve.by_size), 'size')}"
-    return f"{curve.name} as {axis} to the power of {exponent(curve.exponent)}"
+def _in_words(curves: Sequence[Curve], axis: str) -> str:
+    fitted = {curve.name: curve.exponent for curve in curves if curve.exponent is not None}
+    if not fitted:
+        return text.listing((curve.name for curve in curves), 6)
+    order = sorted(fitted, key=lambda name: fitted[name].value)
+    ends = dict.fromkeys((order[0], order[-1]))
+    return " to ".join(f"{name} as {axis} to the power of {exponent(fitted[name])}" for name in ends)
 
 
 def _with_one_thread(family: Family) -> Family:

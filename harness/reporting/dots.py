@@ -35,7 +35,6 @@ class DotPlot:
     :param unseen: what to write in the row of an estimate that is not positive, which a log axis cannot hold.
     """
 
-    key: str
     label: str
     description: str
     dots: Sequence[Dot]
@@ -50,7 +49,6 @@ def draw_dots(plot: DotPlot) -> Markup:
     rows = list(dict.fromkeys(dot.row for dot in plot.dots))
     kinds = {dot.kind: dot.series for dot in plot.dots if dot.kind}
     frame = Frame(
-        key=plot.key,
         description=plot.description,
         plot_height=row_height(rows) * len(rows),
         x_label=plot.label,

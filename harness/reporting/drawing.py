@@ -39,14 +39,12 @@ class Key:
 class Frame:
     """What surrounds the axes of a figure.
 
-    :param key: unique on the page; it keeps the ids inside apart.
     :param description: what is read out in the figure's place.
     :param plot_height: of the axes alone, in pixels.
     :param y_labels: what the vertical axis is labelled with, which decides how much room it takes.
     :param headroom: pixels above the axes.
     """
 
-    key: str
     description: str
     plot_height: float
     x_label: str
@@ -88,7 +86,7 @@ def draw(frame: Frame, paint: Callable[[Axes], None]) -> Markup:
         buffer = io.StringIO()
         nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
         figure.savefig(buffer, format="svg", metadata=nothing, transparent=True)
-    return inline_svg(buffer.getvalue(), frame.key, frame.description, VARIABLES)
+    return inline_svg(buffer.getvalue(), frame.description, VARIABLES)
 
 
 def text_width(words: str, size: float = FONT) -> float:

@@ -29,7 +29,6 @@ class Curve:
 
 @dataclass(frozen=True)
 class GrowthPlot:
-    key: str
     axis: str
     label: str
     description: str
@@ -43,7 +42,6 @@ def draw_growth(plot: GrowthPlot) -> Markup:
     curves = sorted(plot.curves, key=lambda curve: -curve.by_size[max(curve.by_size)].value)
     costs = extent(estimate for curve in curves for estimate in curve.by_size.values())
     frame = Frame(
-        key=plot.key,
         description=plot.description,
         plot_height=_PLOT,
         x_label=plot.axis,

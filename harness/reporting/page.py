@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.claims import evaluate_claims
+from harness.contract import Suite
 from harness.discovery import Catalogue
 from harness.loading import Run
 from harness.naming import slug
-from harness.reporting.absent import find_gaps
+from harness.reporting.absent import TakenPart, find_gaps
 from harness.reporting.board import make_board as make_claims_board
 from harness.reporting.chart import Chart
 from harness.reporting.charts import make_charts, unshown_families
@@ -19,6 +20,7 @@ from harness.reporting.glance import Glance, count_standings, glance
 from harness.reporting.leaders import LeaderBoard, make_board
 from harness.reporting.measures import Measures
 from harness.reporting.origin import describe_origin
+from harness.reporting.parallel import map_in_processes
 from harness.reporting.rendering import render, write_whole
 from harness.reporting.standing import Contestant, stand
 from harness.tables import tidy_table
@@ -30,6 +32,7 @@ class Section:
 
     :param fixed: the parameters that all workloads share.
     :param boards: the headline workload's first.
+    :param dtypes: of all workloads.
     :param unshown: lines along the axis that have no growth figure, by name.
     """
 
@@ -38,11 +41,17 @@ class Section:
     baseline: str
     axis: str
     fixed: str
+    dtypes: tuple[str, ...]
     glance: Glance
     contestants: tuple[Contestant, ...]
     boards: tuple[LeaderBoard, ...]
     charts: tuple[Chart, ...]
     unshown: tuple[str, ...]
+
+    @property
+    def has_trouble(self) -> bool:
+        """Whether someone was wrong or failed."""
+        return any(contestant.standing in ("wrong", "failed") for contestant in self.contestants)
 
 
 def write_page(run: Run, catalogue: Catalogue, output: Path) -> Path:
@@ -57,21 +66,23 @@ def render_page(run: Run, catalogue: Catalogue) -> str:
     """The page's HTML. Suites without records have no section."""
     names = {record.trial.suite for record in run.records}
     suites = {name: suite for name, suite in catalogue.suites.items() if name in names}
-    table = tidy_table(run.records, suites, run.environment)
-    measured = [
-        (measures, _contestants(measures, catalogue))
-        for measures in (Measures(suite, run.records, table, run.environment) for suite in suites.values())
-    ]
+    sections = map_in_processes(lambda suite: _section(suite, run, catalogue), list(suites.values()))
     results = evaluate_claims(suites.values(), run.records, run.environment)
-    contestants = [contestant for _, group in measured for contestant in group]
+    contestants = [contestant for section in sections for contestant in section.contestants]
     return render(
         "page.html.jinja",
         origin=describe_origin(run.name, run.environment, run.records),
         standings=count_standings(contestants),
         trials=_trials(run),
         claims=make_claims_board(results, {name: suite.title for name, suite in suites.items()}),
-        sections=[_section(measures, group) for measures, group in measured],
-        absent=find_gaps(measured, catalogue, run.records, run.environment, run.warnings),
+        sections=sections,
+        absent=find_gaps(
+            [TakenPart(section.name, section.contestants, section.dtypes) for section in sections],
+            catalogue,
+            run.records,
+            run.environment,
+            run.warnings,
+        ),
         past=(),
     )
 
@@ -82,8 +93,11 @@ def _contestants(measures: Measures, catalogue: Catalogue) -> tuple[Contestant, 
     return tuple(stand(measures, name, titles.get(name, "")) for name in sorted(names))
 
 
-def _section(measures: Measures, contestants: tuple[Contestant, ...]) -> Section:
-    suite = measures.suite
+def _section(suite: Suite, run: Run, catalogue: Catalogue) -> Section:
+    records = [record for record in run.records if record.trial.suite == suite.name]
+    table = tidy_table(records, {suite.name: suite}, run.environment)
+    measures = Measures(suite, records, table, run.environment)
+    contestants = _contestants(measures, catalogue)
     boards = [make_board(measures, workload) for workload in measures.workloads]
     return Section(
         name=suite.name,
@@ -91,6 +105,7 @@ def _section(measures: Measures, contestants: tuple[Contestant, ...]) -> Section
         baseline=suite.baseline,
         axis=suite.axis,
         fixed=" ".join(f"{name}={value}" for name, value in measures.fixed.items()),
+        dtypes=tuple(sorted({workload.dtype for workload in measures.workloads})),
         glance=glance(measures, contestants),
         contestants=contestants,
         boards=tuple(sorted(boards, key=lambda board: not board.is_headline)),

@@ -56,7 +56,7 @@ def pareto_chart(measures: Measures, workload: Workload, looks: Mapping[str, Ser
         "Time against memory",
         f"Median time and peak memory of one call, with 95 % intervals. On the Pareto front, ringed: {names}{others}. "
         f"{workload.label(measures.fixed)}{with_one}.",
-        _draw(key, points, best),
+        _draw(points, best),
         table(_COLUMNS, (_row(point, point in best) for point in points)),
     )
 
@@ -77,7 +77,7 @@ def _row(point: Point, on_front: bool) -> list[str | float]:
     ]  # fmt: skip
 
 
-def _draw(key: str, points: Sequence[Point], best: Sequence[Point]) -> Markup:
+def _draw(points: Sequence[Point], best: Sequence[Point]) -> Markup:
     memories = [value for value in extent(point.memory for point in points) if value > 0]
     lowest, _ = log_limits(memories)
     none = any(point.memory.value <= 0 for point in points)
@@ -85,7 +85,6 @@ def _draw(key: str, points: Sequence[Point], best: Sequence[Point]) -> Markup:
     ticks = log_ticks("y", memories, 2)
     labels = [*(_bytes(tick) for tick in ticks), "0 B"]
     frame = Frame(
-        key=key,
         description=f"Time against peak memory; on the Pareto front: {text.listing(point.name for point in best)}",
         plot_height=_PLOT,
         x_label="time per call",

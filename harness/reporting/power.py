@@ -50,7 +50,7 @@ def power_chart(measures: Measures, workload: Workload, looks: Mapping[str, Seri
         "Power over time",
         "Mean power of the device in each window in which a call was repeated without a pause, idle power included; "
         f"the dotted line is the idle device before. {single.label(measures.fixed)}.",
-        _draw(key, traces, looks, min(idle, default=0.0)),
+        _draw(traces, looks, min(idle, default=0.0)),
         table(
             _COLUMNS,
             (
@@ -78,12 +78,11 @@ def windows_of(record: Record) -> Sequence[Window]:
     ]
 
 
-def _draw(key: str, traces: Mapping[str, Sequence[Window]], looks: Mapping[str, Series], idle_w: float) -> Markup:
+def _draw(traces: Mapping[str, Sequence[Window]], looks: Mapping[str, Series], idle_w: float) -> Markup:
     powers = [window.power_w for windows in traces.values() for window in windows]
     latest = max(windows[-1].end_s for windows in traces.values())
     highest = max([*powers, idle_w]) * 1.08
     frame = Frame(
-        key=key,
         description=f"Power over time: mean from {text.number(min(powers))} to {text.number(max(powers))} W",
         plot_height=_PLOT,
         x_label="seconds since the first window began",

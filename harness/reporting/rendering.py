@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 from functools import cache
 from pathlib import Path
@@ -50,6 +51,11 @@ def breakable(name: str) -> Markup:
     return Markup(shown)
 
 
+def packed(content: str) -> Markup:
+    """Text for a ``script`` element that the page's own script unpacks: compressed, and nothing in it is markup."""
+    return Markup(base64.b64encode(gzip.compress(content.encode(), 6, mtime=0)).decode())
+
+
 @cache
 def _templates() -> Environment:
     environment = Environment(
@@ -59,7 +65,7 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["breakable"] = breakable
+    environment.filters |= {"breakable": breakable, "packed": packed}
     return environment
 
 

@@ -61,7 +61,7 @@ def roofline_chart(
         f"({text.number(rates.flops_per_s / 1e9)} GFLOP/s) and in a copy ({text.number(rates.bytes_per_s / 1e9)}"
         "\u00a0GB/s). "
         f"{headline.label(measures.fixed)}.{smaller}",
-        _draw(key, found, rates, {name: looks[name] for name in names}, f"{best.name} reaches {text.percent(share)}"),
+        _draw(found, rates, {name: looks[name] for name in names}, f"{best.name} reaches {text.percent(share)}"),
         table(
             _COLUMNS,
             (
@@ -88,13 +88,12 @@ def _achieved(measures: Measures, workload: Workload, main: bool) -> Iterable[Ac
             yield Achieved(name, workload.label(measures.fixed), work.flops / work.bytes_moved, rate, main)
 
 
-def _draw(key: str, found: Sequence[Achieved], rates: Rates, looks: Mapping[str, Series], summary: str) -> Markup:
+def _draw(found: Sequence[Achieved], rates: Rates, looks: Mapping[str, Series], summary: str) -> Markup:
     ridge = rates.flops_per_s / rates.bytes_per_s
     across = [*(each.intensity for each in found), ridge / 2, ridge * 4]
     left, right = log_limits(across)
     upwards = [*(each.rate for each in found), *(roof(rates, each.intensity) for each in found), rates.flops_per_s]
     frame = Frame(
-        key=key,
         description=f"Roofline: {summary} of the roof above it",
         plot_height=_PLOT,
         x_label="FLOP per byte of the least work",

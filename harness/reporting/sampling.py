@@ -71,7 +71,7 @@ def sampling_chart(measures: Measures, workload: Workload) -> Chart | None:
         "Each sample over its contestant's own median, the earliest at the top of the row"
         f"{f'; {told}' if told else ''}. What lies beyond the axis is at its edge"
         f"{f'; drawn are {MOST_SAMPLES} at even distances' if thinned else ''}. {workload.label(measures.fixed)}.",
-        _draw(key, {name: evenly(taken, MOST_SAMPLES) for name, taken in rows.items()}, kinds),
+        _draw({name: evenly(taken, MOST_SAMPLES) for name, taken in rows.items()}, kinds),
         table(_COLUMNS, (_row(each) for taken in rows.values() for each in evenly(taken, 3 * MOST_SAMPLES))),
     )
 
@@ -109,11 +109,10 @@ def evenly(taken: Sequence[Taken], most: int) -> Sequence[Taken]:
     return [each for place, each in enumerate(taken) if place in kept or each.kind == "flagged"]
 
 
-def _draw(key: str, rows: Mapping[str, Sequence[Taken]], kinds: Sequence[str]) -> Markup:
+def _draw(rows: Mapping[str, Sequence[Taken]], kinds: Sequence[str]) -> Markup:
     counted = [each.relative for taken in rows.values() for each in taken if each.kind != "warm-up"]
     spread = (max(min(counted), _LEAST), min(max(counted), _MOST), 0.95, 1.05)
     frame = Frame(
-        key=key,
         description=f"Every sample of {text.listing(rows, 6)} over its own median",
         plot_height=_ROW * len(rows),
         x_label="time, × the contestant's own median",

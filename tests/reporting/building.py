@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from html.parser import HTMLParser
@@ -181,6 +183,11 @@ def make_catalogue(*suites: Suite, titles: Mapping[str, str] | None = None) -> C
     return Catalogue(project, {suite.name: suite for suite in suites}, listings)
 
 
+def unpack(content: str) -> str:
+    """What a page keeps compressed."""
+    return gzip.decompress(base64.b64decode(content)).decode()
+
+
 _VOID = {"meta", "link", "img", "br", "hr", "input", "rect", "path", "circle", "use", "wbr"}
 
 
@@ -223,10 +230,10 @@ class Page(HTMLParser):
         if self._open[-1:] == ["script"]:
             kind = self.tags[-1][1].get("type")
             if kind == "text/html":
-                self.folded.append(Page(data))
+                self.folded.append(Page(unpack(data)))
                 self.problems += self.folded[-1].problems
-            elif kind == "application/json":
-                self.data.append(json.loads(data))
+            elif kind == "text/plain":
+                self.data.append(json.loads(unpack(data)))
             else:
                 self.scripts.append(data)
         elif "style" not in self._open:

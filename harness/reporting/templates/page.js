@@ -8,21 +8,23 @@
     return element;
   };
 
-  // What is folded away is kept as text, so that a long page opens at once.
-  const unfold = (within) => {
-    for (const kept of all('script[type="text/html"]', within)) {
-      const content = document.createRange().createContextualFragment(kept.textContent);
+  // What is folded away is kept compressed, so that a long page is small and opens at once.
+  const unpack = (kept) => {
+    const bytes = Uint8Array.from(atob(kept.textContent), (letter) => letter.charCodeAt(0));
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+  };
+  const unfold = async (fold) => {
+    for (const kept of fold.querySelectorAll(':scope > script[type="text/html"]')) {
+      kept.type = "text/unfolding";
+      const content = document.createRange().createContextualFragment(await unpack(kept));
       all("table", content).forEach(makeSortable);
       kept.replaceWith(content);
     }
-  };
-  document.addEventListener("toggle", (event) => {
-    if (!event.target.open) return;
-    unfold(event.target);
-    const section = event.target.closest("section.suite");
+    const section = fold.closest("section.suite");
     const search = section && section.querySelector('input[type="search"]');
     if (search && search.value) search.dispatchEvent(new Event("input"));
-  }, true);
+  };
+  document.addEventListener("toggle", (event) => { if (event.target.open) unfold(event.target); }, true);
 
   // Sorting: a cell says what it is sorted by; what has no figure stays at the end in either direction.
   const sortBy = (table, column, direction) => {
@@ -141,15 +143,7 @@
   const reveal = () => {
     let id = location.hash.slice(1);
     try { id = decodeURIComponent(id); } catch { /* it is no encoded name, so it is the name itself */ }
-    let target = id && document.getElementById(id);
-    if (!target && id) {
-      const fold = all('script[type="text/html"]').find((kept) => kept.textContent.includes(`id="${CSS.escape(id)}"`));
-      if (fold) {
-        fold.closest("details").open = true;
-        unfold(fold.parentElement);
-        target = document.getElementById(id);
-      }
-    }
+    const target = id && document.getElementById(id);
     if (!target) return;
     if (target.closest("[hidden]")) {
       const section = target.closest("section");
@@ -191,7 +185,7 @@
     return [columns.map(quoted).join(","), ...lines].join("\n") + "\n";
   };
   for (const figure of all("figure[id]")) {
-    const data = figure.querySelector('script[type="application/json"]');
+    const data = figure.querySelector('script[type="text/plain"]');
     const tools = make("p", { class: "tools" });
     const title = figure.querySelector(".chart-title").textContent;
     const name = figure.id.replace(/^figure-/, "");
@@ -201,7 +195,7 @@
       tools.append(button);
     };
     add("SVG", () => save(`${name}.svg`, "image/svg+xml", asSvg(figure, title)));
-    if (data) add("CSV", () => save(`${name}.csv`, "text/csv", asCsv(data.textContent)));
+    if (data) add("CSV", async () => save(`${name}.csv`, "text/csv", asCsv(await unpack(data))));
     figure.querySelector(".chart-title").after(tools);
   }
 
@@ -235,7 +229,6 @@
   all("section.rows").forEach((section) => addRowFilter(section, section.querySelector(".scroll"), "Filter rows"));
   const claims = document.getElementById("claims");
   if (claims) addClaimsFilter(claims);
-  window.addEventListener("beforeprint", () => unfold(document));
   window.addEventListener("hashchange", reveal);
   reveal();
 })();
