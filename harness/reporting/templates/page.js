@@ -34,7 +34,8 @@
       if (!cell || cell.colSpan > 1) return null;
       const value = cell.dataset.v;
       if (value !== undefined) return value === "" ? null : Number(value);
-      return cell.querySelector(".none") ? null : cell.textContent.trim().toLowerCase();
+      if (cell.querySelector(".none")) return null;
+      return (cell.querySelector(".name, .id") || cell).textContent.trim().toLowerCase();
     };
     const rows = [...body.rows].map((row) => [key(row), row]);
     rows.sort(([one], [other]) => {
