@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from harness.records import Record
+from harness.reporting.comparison import write_comparison_page
 from harness.reporting.page import write_page
 
 from .browser import (
@@ -21,6 +22,7 @@ from .browser import (
     open_browser,
 )
 from .building import SIZES, make_catalogue, make_record, make_run, make_suite, make_trial, measured, usual_records
+from .test_comparison import changes, compared
 
 LONG = "torch_chunked_recomputation_with_a_very_long_name"
 COSTS = {"plain": 1.0, "quick": 0.5, LONG: 0.8, "slow": 30.0, "numba_tree": 0.1, "sklearn_balltree": 2.0}
@@ -205,3 +207,25 @@ def test_no_serious_barrier_for_anybody(browser: Any, path: Path, scheme: str, w
         if unfolded:
             visit.unfold_all()
         assert visit.accessibility_findings() == []
+
+
+def test_a_comparison_works_as_a_page_too(browser: Any, tmp_path: Path) -> None:
+    shown = [
+        compared("slow", 1.5, 2.0),
+        compared(LONG, 0.3, 0.5),
+        compared("even", 0.99, 1.01),
+        compared("odd", 0.8, 2),
+    ]
+    path = write_comparison_page(changes(*shown), tmp_path / "comparison.html")
+    with Visit(browser, path, width=360) as visit:
+        rows = "#changes tbody tr:not([hidden]) .name"
+        assert visit.page.locator(rows).all_inner_texts()[0] == "sums/slow"
+        visit.page.locator("#changes th button", has_text="Ratio").click()
+        assert visit.page.locator(rows).all_inner_texts()[0] == f"sums/{LONG}"
+        visit.page.get_by_label("Filter rows").first.fill("odd")
+        assert visit.page.locator(rows).all_inner_texts() == ["sums/odd"]
+        assert visit.page.evaluate("document.documentElement.scrollWidth") <= 360
+        assert visit.page.evaluate(TEXT_THAT_STICKS_OUT) == []
+        assert visit.accessibility_findings() == []
+        assert visit.said == []
+        assert visit.requests == [path.as_uri()]
