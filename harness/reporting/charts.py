@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from harness.history.entries import History
 from harness.reporting import text
 from harness.reporting.chart import Chart, ends, table
 from harness.reporting.dots import Dot, DotPlot, draw_dots
@@ -12,6 +13,7 @@ from harness.reporting.growth import Curve, GrowthPlot, draw_growth, exponent
 from harness.reporting.leaders import ranked
 from harness.reporting.measures import Family, Measures, Workload
 from harness.reporting.pareto import pareto_chart
+from harness.reporting.past import past_chart
 from harness.reporting.power import power_chart
 from harness.reporting.roofline import roofline_chart
 from harness.reporting.sampling import sampling_chart
@@ -22,13 +24,16 @@ MOST_FAMILIES = 2
 _PHASE_MARKERS = ("o", "s", "^", "D", "v", "P")
 
 
-def make_charts(measures: Measures) -> tuple[Chart, ...]:
-    """The figures of a suite: of the headline workload, and along the suite's axis; none without a right answer."""
+def make_charts(measures: Measures, histories: Sequence[History] = ()) -> tuple[Chart, ...]:
+    """The figures of a suite: of the headline workload, and along the suite's axis; none without a right answer.
+
+    :param histories: stored runs of the machine, oldest first, this one last.
+    """
     looks = assign_series(measures.contestants, measures.suite.baseline)
-    return tuple(_charts(measures, looks))
+    return tuple(_charts(measures, looks, histories))
 
 
-def _charts(measures: Measures, looks: Mapping[str, Series]) -> Iterator[Chart]:
+def _charts(measures: Measures, looks: Mapping[str, Series], histories: Sequence[History]) -> Iterator[Chart]:
     headline = measures.headline
     if headline is None:
         return
@@ -44,7 +49,11 @@ def _charts(measures: Measures, looks: Mapping[str, Series]) -> Iterator[Chart]:
     for number, family in enumerate(measures.families[:1]):
         yield from _growth(measures, family, looks, "memory", number)
     yield from _phases(measures, headline)
-    last = (sampling_chart(measures, headline), power_chart(measures, headline, looks))
+    last = (
+        sampling_chart(measures, headline),
+        power_chart(measures, headline, looks),
+        past_chart(measures, headline, histories, looks),
+    )
     yield from (chart for chart in last if chart is not None)
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from harness.claims import evaluate_claims
 from harness.contract import Suite
 from harness.discovery import Catalogue
+from harness.history.entries import History
+from harness.history.runs import read_run
 from harness.loading import Run
 from harness.naming import slug
 from harness.reporting.absent import TakenPart, find_gaps
@@ -21,9 +23,12 @@ from harness.reporting.leaders import LeaderBoard, make_board
 from harness.reporting.measures import Measures
 from harness.reporting.origin import describe_origin
 from harness.reporting.parallel import map_in_processes
+from harness.reporting.past import Moment
 from harness.reporting.rendering import render, write_whole
 from harness.reporting.standing import Contestant, stand
 from harness.tables import tidy_table
+
+_ASV = "asv/index.html"
 
 
 @dataclass(frozen=True)
@@ -54,19 +59,26 @@ class Section:
         return any(contestant.standing in ("wrong", "failed") for contestant in self.contestants)
 
 
-def write_page(run: Run, catalogue: Catalogue, output: Path) -> Path:
+def write_page(run: Run, catalogue: Catalogue, output: Path, earlier: Sequence[History] = ()) -> Path:
     """Write ``<output>/<run>.html`` and return its path; an earlier page of the run is replaced whole or not at all.
 
     The run's name comes from a folder that may be anyone's, so it is made safe.
+
+    :param earlier: stored runs of the same machine, oldest first.
     """
-    return write_whole(output / f"{slug(run.name)}.html", render_page(run, catalogue))
+    asv = _ASV if (output / _ASV).is_file() else ""
+    return write_whole(output / f"{slug(run.name)}.html", render_page(run, catalogue, earlier, asv))
 
 
-def render_page(run: Run, catalogue: Catalogue) -> str:
-    """The page's HTML. Suites without records have no section."""
+def render_page(run: Run, catalogue: Catalogue, earlier: Sequence[History] = (), asv: str = "") -> str:
+    """The page's HTML. Suites without records have no section.
+
+    :param asv: where asv's own pages are, as a link from this one.
+    """
+    histories = (*earlier, read_run(run, run.name)) if earlier else ()
     names = {record.trial.suite for record in run.records}
     suites = {name: suite for name, suite in catalogue.suites.items() if name in names}
-    sections = map_in_processes(lambda suite: _section(suite, run, catalogue), list(suites.values()))
+    sections = map_in_processes(lambda suite: _section(suite, run, catalogue, histories), list(suites.values()))
     results = evaluate_claims(suites.values(), run.records, run.environment)
     contestants = [contestant for section in sections for contestant in section.contestants]
     return render(
@@ -83,7 +95,8 @@ def render_page(run: Run, catalogue: Catalogue) -> str:
             run.environment,
             run.warnings,
         ),
-        past=(),
+        past=[Moment.of(history) for history in histories],
+        asv=asv,
     )
 
 
@@ -93,7 +106,7 @@ def _contestants(measures: Measures, catalogue: Catalogue) -> tuple[Contestant, 
     return tuple(stand(measures, name, titles.get(name, "")) for name in sorted(names))
 
 
-def _section(suite: Suite, run: Run, catalogue: Catalogue) -> Section:
+def _section(suite: Suite, run: Run, catalogue: Catalogue, histories: Sequence[History]) -> Section:
     records = [record for record in run.records if record.trial.suite == suite.name]
     table = tidy_table(records, {suite.name: suite}, run.environment)
     measures = Measures(suite, records, table, run.environment)
@@ -109,7 +122,7 @@ def _section(suite: Suite, run: Run, catalogue: Catalogue) -> Section:
         glance=glance(measures, contestants),
         contestants=contestants,
         boards=tuple(sorted(boards, key=lambda board: not board.is_headline)),
-        charts=make_charts(measures),
+        charts=make_charts(measures, histories),
         unshown=tuple(family.name for family in unshown_families(measures)),
     )
 

@@ -7,11 +7,16 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.contract import Band, Suite
+from harness.history.earlier import earlier_runs
+from harness.history.entries import History
+from harness.history.runs import read_run
+from harness.loading import load_run
 from harness.records import Record, Sample
 from harness.reporting import text
 from harness.reporting.axes import extent, round_ticks, within
@@ -29,9 +34,10 @@ from harness.reporting.sampling import MOST_SAMPLES, Taken, evenly
 from harness.reporting.standing import stand
 from harness.reporting.style import INK, Series, assign_series
 from harness.statistics import Estimate
+from harness.store import RunWriter
 from harness.tables import tidy_table
 
-from .building import ENVIRONMENT, make_record, make_suite, make_trial, measured, usual_records
+from .building import ENVIRONMENT, make_record, make_run, make_suite, make_trial, measured, usual_records
 
 
 def measures_of(records: Sequence[Record], suite: Suite | None = None) -> Measures:
@@ -302,3 +308,35 @@ def test_an_interval_that_tells_nothing_does_not_stretch_the_axis() -> None:
     assert extent([wild, tame]) == [1.0, 2.0, 1.5, 3.0]
     assert within(wild, (0.9, 4.0)) == [0.9, 4.0]
     assert within(Estimate.exact(1.0), (0.9, 4.0)) is None
+
+
+def test_a_workload_is_drawn_over_the_commits_of_stored_runs() -> None:
+    def run_at(commit: str, day: int, factor: float) -> History:
+        environment = {**ENVIRONMENT, "git": {"commit": commit * 40}, "started_at": f"2026-01-{day:02}T00:00:00+00:00"}
+        return read_run(make_run([*measured("plain", 1.0), *measured("quick", factor)], environment), f"run-{day}")
+
+    measures = measures_of([*measured("plain", 1.0), *measured("quick", 0.5)])
+    histories = [run_at("a", 1, 2.0), run_at("b", 2, 1.0), run_at("c", 3, 0.5)]
+    past = next(chart for chart in make_charts(measures, histories) if chart.id == "past-sums")
+    quick = [row for row in past.data.rows if row[0] == "quick"]
+    assert [row[1:3] for row in quick] == [("run-1", "a" * 40), ("run-2", "b" * 40), ("run-3", "c" * 40)]
+    assert [row[4] for row in quick] == [pytest.approx(ns, rel=0.02) for ns in (2e6, 1e6, 5e5)]
+    assert ">aaaaaaa<" in past.svg
+    assert not any(chart.id == "past-sums" for chart in make_charts(measures, histories[:1]))
+
+
+def test_earlier_runs_are_those_of_the_machine_from_before(tmp_path: Path) -> None:
+    def store(name: str, folder: str, **changes: Any) -> Path:
+        environment = {**ENVIRONMENT, "started_at": f"{name}T00:00:00+00:00", **changes}
+        writer = RunWriter.create(tmp_path, folder, name, environment)
+        writer.append(measured("plain", 1.0))
+        writer.close()
+        return writer.path
+
+    for name in ("2026-01-02", "2026-01-01", "2026-01-09"):
+        store(name, "here")
+    store("2026-01-03", "elsewhere")
+    store("2026-01-04", "here", machine={**ENVIRONMENT["machine"], "cpus": 64})
+    (store("2026-01-05", "here") / "environment.json").write_text("{")
+    own = load_run(store("2026-01-06", "here"))
+    assert [history.source for history in earlier_runs(own, tmp_path)] == ["2026-01-01", "2026-01-02"]
