@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.contract import TOTAL
 from harness.notices import TEXTS, notices_of
@@ -87,7 +87,9 @@ def make_board(measures: Measures, workload: Workload) -> LeaderBoard:
     """Everyone who was meant to take part in ``workload``: by median time, then those without one by name."""
     names = [name for name in measures.contestants if measures.reading(workload, name, "time")]
     names.sort(key=lambda name: (_time(measures, workload, name), name))
-    leaders = [_leader(measures, workload, name, place) for place, name in enumerate(names, start=1)]
+    leaders, no_intervals = _said_once(
+        [_leader(measures, workload, name, place) for place, name in enumerate(names, start=1)]
+    )
     timed = [leader for leader in leaders if leader.place]
     has_ratio = any(leader.ratio.value != text.DASH for leader in timed)
     has_memory = any(leader.memory.value != text.DASH for leader in timed)
@@ -109,10 +111,26 @@ def make_board(measures: Measures, workload: Workload) -> LeaderBoard:
         has_ratio=has_ratio,
         has_memory=has_memory,
         has_nearest=has_nearest,
-        notes=(*(f"{what}: {why}." for what, why in lacking.items() if why), *explained),
+        notes=(*no_intervals, *(f"{what}: {why}." for what, why in lacking.items() if why), *explained),
         cautions=cautions,
         shared_caution=shared,
     )
+
+
+def _said_once(leaders: Sequence[Leader]) -> tuple[Sequence[Leader], Sequence[str]]:
+    """What every peak memory would say beside its figure becomes a note."""
+    shown = [leader.memory for leader in leaders if leader.memory.value != text.DASH]
+    if len(shown) < 2 or any(figure.detail != text.NO_INTERVAL for figure in shown):
+        return leaders, ()
+    plain = [
+        replace(
+            leader,
+            memory=replace(leader.memory, detail=""),
+            memory_ratio=replace(leader.memory_ratio, detail=leader.memory_ratio.detail.replace(text.NO_INTERVAL, "")),
+        )
+        for leader in leaders
+    ]
+    return plain, ("Peak memory: too few processes for an interval.",)
 
 
 def _time(measures: Measures, workload: Workload, name: str) -> float:

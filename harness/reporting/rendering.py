@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from markupsafe import Markup, escape
 
 from harness.reporting import text
 
+_JOINT = re.compile(r"([_/]|(?<=[A-Za-z])\.)")
 _FOLDER = Path(__file__).parent / "templates"
 
 
@@ -44,11 +46,8 @@ def write_whole(path: Path, html: str) -> Path:
 
 
 def breakable(name: str) -> Markup:
-    """A name that may go on in the next line after an underscore, a dot or a slash, and nowhere else."""
-    shown = str(escape(name))
-    for mark in "_./":
-        shown = shown.replace(mark, f"{mark}<wbr>")
-    return Markup(shown)
+    """A name that may go on in the next line after an underscore, a slash or a dot that is no decimal point."""
+    return Markup(_JOINT.sub(r"\1<wbr>", str(escape(name))))
 
 
 def packed(content: str) -> Markup:
