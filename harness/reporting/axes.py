@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator
+from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import ScaledTranslation
 
 from harness.figures import tells_nothing
 from harness.reporting import text
+from harness.reporting.style import FONT, GRID
 from harness.statistics import Estimate
 
 _MOST_TICKS = 5
@@ -23,8 +25,7 @@ def set_log_scale(
 ) -> None:
     """A log axis that holds all positive ``values`` with room to both sides; ``name`` labels a tick."""
     low, high = log_limits(values)
-    (axes.set_xscale if which == "x" else axes.set_yscale)("log")
-    (axes.set_xlim if which == "x" else axes.set_ylim)(low, high)
+    set_log_limits(axes, which, low, high)
     set_ticks(axes, which, log_ticks(which, values, base), name)
 
 
@@ -43,6 +44,12 @@ def within(estimate: Estimate, limits: tuple[float, float]) -> list[float] | Non
     if not estimate.has_interval or not estimate.low < estimate.high:
         return None
     return [max(estimate.low, limits[0]), min(estimate.high, limits[1])]
+
+
+def set_log_limits(axes: Axes, which: Literal["x", "y"], low: float, high: float) -> None:
+    """A log axis without ticks."""
+    (axes.set_xscale if which == "x" else axes.set_yscale)("log")
+    (axes.set_xlim if which == "x" else axes.set_ylim)(low, high)
 
 
 def log_ticks(which: Literal["x", "y"], values: Sequence[float], base: int = 10) -> list[float]:
@@ -101,9 +108,31 @@ def round_ticks(low: float, high: float, base: int = 10) -> list[float]:
 
 
 def set_ticks(axes: Axes, which: Literal["x", "y"], ticks: Sequence[float], name: Callable[[float], str]) -> None:
-    """These ticks and no others."""
-    axis = axes.xaxis if which == "x" else axes.yaxis
-    axis.set_major_locator(FixedLocator(list(ticks)))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: name(value)))
-    axis.set_minor_locator(NullLocator())
-    axis.set_minor_formatter(NullFormatter())
+    """These ticks with lines across and no others."""
+    add_labels(axes, which, ticks, [name(tick) for tick in ticks], size=FONT)
+    place = axes.get_xaxis_transform() if which == "x" else axes.get_yaxis_transform()
+    along = [value for tick in ticks for value in (tick, tick, math.nan)]
+    across = [0.0, 1.0, math.nan] * len(ticks)
+    ends = (along, across) if which == "x" else (across, along)
+    axes.plot(*ends, transform=place, color=GRID, linewidth=0.8, zorder=0.5, scalex=False, scaley=False)
+
+
+def add_labels(
+    axes: Axes, which: Literal["x", "y"], places: Sequence[float], labels: Sequence[str], size: float
+) -> None:
+    """Labels beneath or beside the axes; matplotlib's own take as long as the rest of a figure."""
+    (axes.xaxis if which == "x" else axes.yaxis).set_visible(False)
+    apart = (0.0, -5.0 / 72) if which == "x" else (-5.0 / 72, 0.0)
+    beside = ScaledTranslation(*apart, axes.figure.dpi_scale_trans)
+    transform = (axes.get_xaxis_transform() if which == "x" else axes.get_yaxis_transform()) + beside
+    for place, label in zip(places, labels, strict=True):
+        at = (place, 0.0) if which == "x" else (0.0, place)
+        axes.text(
+            *at,
+            label,
+            transform=transform,
+            ha="center" if which == "x" else "right",
+            va="top" if which == "x" else "center",
+            fontsize=size - 1.5 if "\n" in label else size,
+            linespacing=1.1,
+        )

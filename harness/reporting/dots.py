@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 from matplotlib.axes import Axes
 
-from harness.reporting.axes import extent, set_log_scale, within
+from harness.reporting.axes import add_labels, extent, set_log_scale, within
 from harness.reporting.drawing import Frame, Key, draw
 from harness.reporting.style import FONT, INK, MUTED, Series
 from harness.statistics import Estimate
@@ -94,13 +94,8 @@ def row_height(names: Sequence[str]) -> float:
 
 def set_rows(axes: Axes, names: Sequence[str]) -> None:
     """A row per name along the vertical axis, the first on top."""
-    axes.set_yticks(range(len(names)), [wrapped(name) for name in names])
     axes.set_ylim(len(names) - 0.5, -0.5)
-    axes.grid(False, axis="y")
-    for label in axes.get_yticklabels():
-        if "\n" in label.get_text():
-            label.set_fontsize(FONT - 1.5)
-            label.set_linespacing(1.1)
+    add_labels(axes, "y", range(len(names)), [wrapped(name) for name in names], FONT)
 
 
 def _mark_reference(axes: Axes, place: float, name: str) -> None:

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 
 from harness.reporting import text
-from harness.reporting.axes import extent, log_limits, log_ticks, set_log_scale, set_ticks, within
+from harness.reporting.axes import extent, log_limits, log_ticks, set_log_limits, set_log_scale, set_ticks, within
 from harness.reporting.chart import Chart, ends, table
 from harness.reporting.drawing import Frame, Key, draw
 from harness.reporting.leaders import ranked
@@ -97,10 +97,11 @@ def _draw(points: Sequence[Point], best: Sequence[Point]) -> Markup:
 
     def paint(axes: Axes) -> None:
         set_log_scale(axes, "x", extent(point.time for point in points), lambda value: text.quantity(value, "ns"))
-        set_log_scale(axes, "y", memories, _bytes, 2)
         if none:
-            axes.set_ylim(floor / 1.5, axes.get_ylim()[1])
-            set_ticks(axes, "y", [floor, *ticks], lambda value: "0 B" if value <= floor * 1.01 else _bytes(value))
+            set_log_limits(axes, "y", floor / 1.5, log_limits(memories)[1])
+            set_ticks(axes, "y", [floor, *ticks], lambda value: "0\u00a0B" if value <= floor * 1.01 else _bytes(value))
+        else:
+            set_log_scale(axes, "y", memories, _bytes, 2)
         places = {point.name: max(point.memory.value, floor) for point in points}
         axes.plot(
             [point.time.value for point in best],

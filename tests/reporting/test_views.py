@@ -177,7 +177,7 @@ def test_memory_that_did_not_grow_is_said_and_not_drawn_as_nothing() -> None:
     still = make_record(make_trial("quick", instrument="memory"), [{"query": 0.0}] * 3)
     records = [*measured("plain", 1.0), measured("quick", 0.5)[0], still]
     pareto = next(chart for chart in make_charts(measures_of(records)) if chart.id == "pareto-sums")
-    assert ">0 B<" in pareto.svg
+    assert ">0\u00a0B<" in pareto.svg
     assert [row[4] for row in pareto.data.rows] == [0.0, pytest.approx(128_000)]
 
 
