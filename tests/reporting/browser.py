@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import pytest
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _OPTIONS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
+_GUIDELINES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 _BAD = ("serious", "critical")
 
 
@@ -61,10 +62,11 @@ class Visit:
         """Lay out what is out of sight too."""
         self.page.add_style_tag(content="* { content-visibility: visible !important; }")
 
-    def accessibility_findings(self) -> list[str]:
-        """What axe-core finds serious or critical, by rule and place."""
+    def accessibility_findings(self, rules: Sequence[str] = ()) -> list[str]:
+        """What axe-core finds serious or critical, by rule and place; by all rules unless some are named."""
         axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python")
-        options = {"resultTypes": ["violations"], "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+        chosen = {"type": "rule", "values": list(rules)} if rules else {"type": "tag", "values": list(_GUIDELINES)}
+        options = {"resultTypes": ["violations"], "runOnly": chosen}
         found = axe.Axe().run(self.page, options=options).response["violations"]
         return [
             f"{each['id']}: {node['target']}" for each in found if each["impact"] in _BAD for node in each["nodes"][:5]

@@ -251,4 +251,5 @@ class Page(HTMLParser):
 
     @property
     def ids(self) -> list[str]:
-        return [attributes["id"] or "" for _, attributes in self.tags if "id" in attributes]
+        """The ids on the page, those that are folded away included."""
+        return [attributes["id"] or "" for _, attributes in self.everything if "id" in attributes]

@@ -187,3 +187,13 @@ def test_records_of_a_suite_that_is_gone_are_named() -> None:
 def test_the_same_run_gives_the_same_page() -> None:
     pages = {render_page(make_run(measured("plain", 1.0)), make_catalogue(make_suite())) for _ in range(2)}
     assert len(pages) == 1
+
+
+def test_asv_s_own_pages_are_linked_where_they_are(tmp_path: Path) -> None:
+    run, catalogue = make_run(measured("plain", 1.0)), make_catalogue(make_suite())
+    assert "asv/index.html" not in write_page(run, catalogue, tmp_path).read_text(encoding="utf-8")
+    (tmp_path / "asv").mkdir()
+    (tmp_path / "asv" / "index.html").write_text("<html></html>")
+    page = Page(write_page(run, catalogue, tmp_path).read_text(encoding="utf-8"))
+    assert "asv/index.html" in {attributes.get("href") for _, attributes in page.tags}
+    assert page.problems == []

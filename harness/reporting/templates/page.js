@@ -13,9 +13,8 @@
     const bytes = Uint8Array.from(atob(kept.textContent), (letter) => letter.charCodeAt(0));
     return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
   };
-  const unfold = async (fold) => {
+  const unfold = (fold) => (fold.unfolded ||= (async () => {
     for (const kept of fold.querySelectorAll(':scope > script[type="text/html"]')) {
-      kept.type = "text/unfolding";
       const content = document.createRange().createContextualFragment(await unpack(kept));
       all("table", content).forEach(makeSortable);
       kept.replaceWith(content);
@@ -23,7 +22,7 @@
     const section = fold.closest("section.suite");
     const search = section && section.querySelector('input[type="search"]');
     if (search && search.value) search.dispatchEvent(new Event("input"));
-  };
+  })());
   document.addEventListener("toggle", (event) => { if (event.target.open) unfold(event.target); }, true);
 
   // Sorting: a cell says what it is sorted by; what has no figure stays at the end in either direction.
@@ -141,9 +140,11 @@
   };
 
   // A link to what is folded or filtered away brings it to light.
-  const reveal = () => {
+  const reveal = async () => {
     let id = location.hash.slice(1);
     try { id = decodeURIComponent(id); } catch { /* it is no encoded name, so it is the name itself */ }
+    const holder = id && all("details[data-holds]").find((fold) => fold.dataset.holds.split(" ").includes(id));
+    if (holder) await unfold(holder);
     const target = id && document.getElementById(id);
     if (!target) return;
     if (target.closest("[hidden]")) {
