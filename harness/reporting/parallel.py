@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
+import sys
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from typing import TypeVar
+
+from harness.environment import usable_cpus
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -16,15 +18,15 @@ FEWEST_ITEMS = 4
 
 
 def map_in_processes(function: Callable[[Item], Result], items: Sequence[Item], processes: int = 0) -> list[Result]:
-    """``function`` of every item, in their order; in this process where there is one CPU or nothing can be forked.
+    """``function`` of every item, in their order; in this process where there is one CPU, or no Linux to fork safely.
 
     Forked processes know everything that this one knows, so that only results are sent. What an item raises in its
     process is raised here, by doing it once more.
 
     :param processes: as many as there are usable CPUs when it is 0.
     """
-    count = min(processes or len(os.sched_getaffinity(0)), len(items))
-    if count < 2 or (len(items) < FEWEST_ITEMS and not processes):
+    count = min(processes or usable_cpus(), len(items))
+    if count < 2 or (len(items) < FEWEST_ITEMS and not processes) or sys.platform != "linux":
         return [function(item) for item in items]
     context = multiprocessing.get_context("fork")
     workers = []

@@ -205,6 +205,7 @@ class Page(HTMLParser):
         self.scripts: list[str] = []
         self.data: list[dict[str, Any]] = []
         self.folded: list[Page] = []
+        self.folded_html: list[str] = []
         self._open: list[str] = []
         self.feed(html)
         self.close()
@@ -230,7 +231,8 @@ class Page(HTMLParser):
         if self._open[-1:] == ["script"]:
             kind = self.tags[-1][1].get("type")
             if kind == "text/html":
-                self.folded.append(Page(unpack(data)))
+                self.folded_html.append(unpack(data))
+                self.folded.append(Page(self.folded_html[-1]))
                 self.problems += self.folded[-1].problems
             elif kind == "text/plain":
                 self.data.append(json.loads(unpack(data)))
