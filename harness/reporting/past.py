@@ -48,8 +48,10 @@ def past_chart(
     lines: dict[str, dict[int, Estimate]] = {}
     for place, history in enumerate(histories):
         for entry in history.entries:
-            same = (entry.suite, entry.instrument, entry.case, entry.device, entry.dtype, entry.threads) == (
-                measures.suite.name, "time", workload.case.label, workload.device, workload.dtype, workload.threads
+            if entry.suite != measures.suite.name:
+                continue
+            same = (entry.instrument, entry.case, entry.device, entry.dtype, entry.threads) == (
+                "time", workload.case.label, workload.device, workload.dtype, workload.threads
             )  # fmt: skip
             if same and entry.figure is not None and entry.implementation in looks:
                 lines.setdefault(entry.implementation, {})[place] = entry.figure.estimate()

@@ -10,12 +10,14 @@
 
   // What is folded away is kept compressed, so that a long page is small and opens at once.
   const unpack = (kept) => {
+    if (!self.DecompressionStream) return Promise.reject(new Error("no DecompressionStream"));
     const bytes = Uint8Array.from(atob(kept.textContent), (letter) => letter.charCodeAt(0));
     return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
   };
   const unfold = (fold) => (fold.unfolded ||= (async () => {
     for (const kept of fold.querySelectorAll(':scope > script[type="text/html"]')) {
-      const content = document.createRange().createContextualFragment(await unpack(kept));
+      const html = await unpack(kept).catch(() => '<p class="note">This browser cannot unpack it: bakeoff table shows it.</p>');
+      const content = document.createRange().createContextualFragment(html);
       all("table", content).forEach(makeSortable);
       kept.replaceWith(content);
     }
@@ -181,7 +183,7 @@
   };
   const asCsv = (packed) => {
     const { columns, rows } = JSON.parse(packed);
-    const quoted = (cell) => /[",\n]/.test(cell) ? `"${String(cell).replaceAll('"', '""')}"` : String(cell);
+    const quoted = (cell) => /[",\r\n]/.test(cell) ? `"${String(cell).replaceAll('"', '""')}"` : String(cell);
     let above = [];
     const lines = rows.map((row) => (above = row.map((cell, column) => cell === null ? above[column] : cell)).map(quoted).join(","));
     return [columns.map(quoted).join(","), ...lines].join("\n") + "\n";
