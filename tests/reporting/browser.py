@@ -62,12 +62,12 @@ class Visit:
         """Lay out what is out of sight too."""
         self.page.add_style_tag(content="* { content-visibility: visible !important; }")
 
-    def accessibility_findings(self, rules: Sequence[str] = ()) -> list[str]:
+    def accessibility_findings(self, rules: Sequence[str] = (), within: str | None = None) -> list[str]:
         """What axe-core finds serious or critical, by rule and place; by all rules unless some are named."""
         axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python")
         chosen = {"type": "rule", "values": list(rules)} if rules else {"type": "tag", "values": list(_GUIDELINES)}
         options = {"resultTypes": ["violations"], "runOnly": chosen}
-        found = axe.Axe().run(self.page, options=options).response["violations"]
+        found = axe.Axe().run(self.page, context=within, options=options).response["violations"]
         return [
             f"{each['id']}: {node['target']}" for each in found if each["impact"] in _BAD for node in each["nodes"][:5]
         ]
