@@ -66,7 +66,7 @@ def run_run(request: Request) -> None:
     finished = _carry_out(task, left, writer)
     with user_errors():
         run = load_run(writer.path)
-    page = _write_page(run, task) if request.report else None
+    page = _write_page(run, task.everything) if request.report else None
     _conclude(run, task.selected, page, request, finished)
 
 
@@ -140,12 +140,13 @@ def _store_ceilings(plan: Plan, engine: Engine, progress: TerminalProgress, writ
         writer.describe({**writer.environment, "ceilings": measure_ceilings(plan, engine, progress)})
 
 
-def _write_page(run: Run, task: _Task) -> Path:
+def _write_page(run: Run, catalogue: Catalogue) -> Path:
     from harness.history.earlier import earlier_runs
     from harness.reporting.page import write_page
 
     print("writing the page ...", file=sys.stderr)
-    return write_page(run, task.everything, task.everything.project.reports, earlier_runs(run, task.results))
+    results = run.path.parent.parent  # that of --results, where it was given
+    return write_page(run, catalogue, catalogue.project.reports, earlier_runs(run, results))
 
 
 def _conclude(run: Run, catalogue: Catalogue, page: Path | None, request: Request, finished: bool) -> None:
