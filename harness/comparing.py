@@ -16,11 +16,16 @@ class Incomparable(Exception):
     """The two sides cannot be compared; the message says why."""
 
 
+class OtherMachine(Incomparable):
+    """The two sides are not known to be of one machine; side by side they can be shown all the same."""
+
+
 @dataclass(frozen=True)
 class Comparison:
     """Head's cost over base's for one contestant and workload: above 1 is dearer.
 
     :param threads: ``None`` where whoever measured it did not say.
+    :param unit: of ``base`` and ``head``, the figures that the ratio is of, where they are kept.
     """
 
     suite: str
@@ -32,6 +37,20 @@ class Comparison:
     instrument: str
     ratio: Estimate
     verdict: Change
+    unit: str = ""
+    base: Estimate | None = None
+    head: Estimate | None = None
+
+    @property
+    def name(self) -> str:
+        """The contestant, with its suite where it has one."""
+        return "/".join(filter(None, (self.suite, self.implementation)))
+
+    @property
+    def setting(self) -> str:
+        """What it was measured with beside the case, as far as it is said."""
+        threads = "" if self.threads is None else f"{self.threads} thread{'s' * (self.threads != 1)}"
+        return ", ".join(filter(None, (self.dtype, self.device, threads)))
 
 
 def overall(comparisons: Sequence[Comparison]) -> Change:

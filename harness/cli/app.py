@@ -168,6 +168,11 @@ def claims_command(
 def compare_command(
     base: Annotated[str, typer.Argument(help="a run's name or path, or a file of asv or pytest-benchmark")],
     head: Annotated[str, typer.Argument(help="the same")],
+    machines: Annotated[
+        bool, typer.Option("--machines", help="they are of two machines: show them side by side all the same")
+    ] = False,
+    page: Annotated[Path | None, typer.Option(metavar="FILE", help="write a page")] = None,
+    markdown: Annotated[Path | None, typer.Option(metavar="FILE", help="write Markdown")] = None,
     results: ResultsFolder = None,
     project: ProjectFolder = Path(),
     as_json: Json = False,
@@ -175,7 +180,7 @@ def compare_command(
     """Two stored runs; refuses to compare what is not comparable and says why."""
     from harness.cli.comparing import show_comparison
 
-    show_comparison(project, results, base, head, as_json)
+    show_comparison(project, results, base, head, as_json, machines, page, markdown)
 
 
 @app.command("reproduce")

@@ -97,9 +97,11 @@ def _band(low: float, high: float) -> str:
 def write_report(project: Path, results: Path | None, name: str | None, output: Path | None) -> None:
     catalogue = open_catalogue(project, ())
     run = open_run(catalogue, results, name)
+    from harness.history.earlier import earlier_runs
     from harness.reporting.page import write_page
 
+    earlier = earlier_runs(run, results or catalogue.project.results)
     try:
-        print(write_page(run, catalogue, output or catalogue.project.reports))
+        print(write_page(run, catalogue, output or catalogue.project.reports, earlier))
     except OSError as error:
         raise Failure(f"the page cannot be written: {error}", ExitCode.UNFINISHED) from error

@@ -151,10 +151,13 @@ def _store_ceilings(plan: Plan, engine: Engine, progress: TerminalProgress, writ
 
 
 def write_page(run: Run, catalogue: Catalogue) -> Path:
+    """The page of a run, with what earlier ones beside it say of the same workloads."""
+    from harness.history.earlier import earlier_runs
     from harness.reporting import page
 
     print("writing the page ...", file=sys.stderr)
-    return page.write_page(run, catalogue, catalogue.project.reports)
+    results = run.path.parent.parent  # that of --results, where it was given
+    return page.write_page(run, catalogue, catalogue.project.reports, earlier_runs(run, results))
 
 
 def _conclude(run: Run, catalogue: Catalogue, page: Path | None, request: Request, finished: bool) -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.comparing import DEFAULT_THRESHOLD, Comparison, Incomparable, decide
+from harness.comparing import DEFAULT_THRESHOLD, Comparison, Incomparable, OtherMachine, decide
 from harness.history.entries import DEARER_WHEN_MORE, Entry, Figure, History, ratio
 from harness.history.machines import why_not_the_same
 from harness.statistics.equivalence import simultaneous_confidence
@@ -28,18 +28,24 @@ Dtypes = Mapping[str, Sequence[str]]
 
 
 def compare_histories(
-    base: History, head: History, threshold: float = DEFAULT_THRESHOLD, dtypes: Dtypes | None = None
+    base: History,
+    head: History,
+    threshold: float = DEFAULT_THRESHOLD,
+    dtypes: Dtypes | None = None,
+    across_machines: bool = False,
 ) -> Outcome:
     """Every benchmark that both sides measured, by what it costs.
 
     The sides were not interleaved: whatever changed on the machine between them is part of the ratio. The intervals
     hold all together with 95 % confidence, as far as the figures that they are made from allow.
 
-    :raises Incomparable: the machines differ, or the sides share nothing.
+    :param across_machines: the ratios are of two machines then, and say nothing of the code.
+    :raises OtherMachine: the machines differ, or are not said.
+    :raises Incomparable: the sides share nothing.
     """
-    reason = why_not_the_same(base.machine, head.machine)
+    reason = "" if across_machines else why_not_the_same(base.machine, head.machine)
     if reason:
-        raise Incomparable(f"{base.source} and {head.source} cannot be compared: {reason}")
+        raise OtherMachine(f"{base.source} and {head.source} cannot be compared: {reason}")
     outcome = compare_entries(base.entries, head.entries, threshold, dtypes)
     if not outcome.comparisons:
         why = f" ({'; '.join(outcome.left_out)})" if outcome.left_out else ""
@@ -72,6 +78,9 @@ def compare_entries(
                 instrument=entry.instrument,
                 ratio=found,
                 verdict=decide(found, threshold),
+                unit=entry.unit,
+                base=below.estimate(),
+                head=above.estimate(),
             )
         )
     return Outcome(tuple(comparisons), tuple(f"{count} left out: {reason}" for reason, count in left_out.items()))

@@ -27,6 +27,7 @@ class EnergyWindow:
     :param energy_j: joules per call, idle power included.
     :param sampled_energy_j: joules per call from sampled power; not a number where power was not sampled throughout.
     :param duration_s: length of the window.
+    :param begin_s: when it began, by the measurement's clock.
     :param misalignment: by what share the counter's updates may miss the window's length.
     :param state: the worst state of the GPU seen within; all unknown on another device.
     """
@@ -37,6 +38,7 @@ class EnergyWindow:
     duration_s: float
     misalignment: float = 0.0
     state: GpuState = field(default_factory=GpuState)
+    begin_s: float = 0.0
 
     @property
     def call_s(self) -> float:
@@ -142,7 +144,9 @@ class WindowMeter:
         if not self._from_counter:
             if math.isnan(sampled_w):
                 return None
-            return EnergyWindow(sampled_w * duration_s / iterations, math.nan, iterations, duration_s, state=state)
+            return EnergyWindow(
+                sampled_w * duration_s / iterations, math.nan, iterations, duration_s, state=state, begin_s=begin_s
+            )
         counted = self._recorder.energy_j.counted_power(begin_s, end_s)
         if counted is None:
             return None
@@ -154,6 +158,7 @@ class WindowMeter:
             # A counter that has moved is at most one period old, however long nobody looked.
             misalignment=min(counted.misalignment_s, self._update_period_s) / counted.span_s,
             state=state,
+            begin_s=begin_s,
         )
 
     def _demand_signs_of_life(self, now_s: float) -> None:

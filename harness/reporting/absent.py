@@ -10,7 +10,6 @@ from harness.discovery import Catalogue
 from harness.discovery.listing import Listing
 from harness.records import Record
 from harness.reporting import text
-from harness.reporting.measures import Measures
 from harness.reporting.standing import Contestant
 from harness.trials import INSTRUMENTS
 
@@ -39,6 +38,15 @@ class Gap:
 
 
 @dataclass(frozen=True)
+class TakenPart:
+    """Who took part in a suite, and in which dtypes its workloads were."""
+
+    suite: str
+    contestants: Sequence[Contestant]
+    dtypes: Sequence[str]
+
+
+@dataclass(frozen=True)
 class Absent:
     """Everything without a figure, by kind; an empty group is not shown."""
 
@@ -46,7 +54,7 @@ class Absent:
 
 
 def find_gaps(
-    measured: Sequence[tuple[Measures, Sequence[Contestant]]],
+    measured: Sequence[TakenPart],
     catalogue: Catalogue,
     records: Sequence[Record],
     environment: Mapping[str, Any],
@@ -93,31 +101,28 @@ def _instruments(environment: Mapping[str, Any]) -> Iterable[Gap]:
             yield Gap(instrument.capitalize(), "the run left it out")
 
 
-def _unavailable(measured: Sequence[tuple[Measures, Sequence[Contestant]]]) -> Iterable[Gap]:
+def _unavailable(measured: Sequence[TakenPart]) -> Iterable[Gap]:
     by_reason: dict[str, list[str]] = {}
-    for measures, contestants in measured:
-        for contestant in contestants:
+    for part in measured:
+        for contestant in part.contestants:
             if contestant.standing == "unavailable":
                 for mishap in contestant.mishaps:
                     by_reason.setdefault(mishap.reason or "no reason was recorded", []).append(
-                        f"{measures.suite.name}/{contestant.name}"
+                        f"{part.suite}/{contestant.name}"
                     )
     for reason, names in by_reason.items():
         yield Gap(text.listing(dict.fromkeys(names)), reason)
 
 
-def _unrecorded(
-    measured: Sequence[tuple[Measures, Sequence[Contestant]]], catalogue: Catalogue, environment: Mapping[str, Any]
-) -> Iterable[Gap]:
+def _unrecorded(measured: Sequence[TakenPart], catalogue: Catalogue, environment: Mapping[str, Any]) -> Iterable[Gap]:
     """Implementations of a suite in the run that have no record in it."""
     devices = environment.get("devices", ["cpu"])
     by_reason: dict[tuple[str, str], list[str]] = {}
-    for measures, contestants in measured:
-        seen = {contestant.name for contestant in contestants}
-        dtypes = sorted({workload.dtype for workload in measures.workloads})
-        for listing in catalogue.of(measures.suite.name):
+    for part in measured:
+        seen = {contestant.name for contestant in part.contestants}
+        for listing in catalogue.of(part.suite):
             if listing.name not in seen:
-                reason = listing.reason or _why_left_out(listing, devices, dtypes)
+                reason = listing.reason or _why_left_out(listing, devices, part.dtypes)
                 by_reason.setdefault((listing.suite, reason), []).append(listing.name)
     for (suite, reason), names in by_reason.items():
         yield Gap(f"{suite}: {text.listing(names)}", reason)
@@ -130,15 +135,15 @@ def _why_left_out(listing: Listing, devices: Sequence[str], dtypes: Sequence[str
     return "not part of this run"
 
 
-def _mishaps(measured: Sequence[tuple[Measures, Sequence[Contestant]]]) -> Iterable[Gap]:
-    for measures, contestants in measured:
-        for contestant in contestants:
+def _mishaps(measured: Sequence[TakenPart]) -> Iterable[Gap]:
+    for part in measured:
+        for contestant in part.contestants:
             if contestant.standing == "unavailable":
                 continue
             for mishap in contestant.mishaps:
                 verb = _NOUNS.get(mishap.status, mishap.status)
                 yield Gap(
-                    f"{measures.suite.name}/{contestant.name} {verb}",
+                    f"{part.suite}/{contestant.name} {verb}",
                     mishap.reason or "no reason was recorded",
                     f"in {text.listing(mishap.where, most=8)}",
                 )
@@ -155,10 +160,8 @@ def _probes(records: Sequence[Record]) -> Iterable[Gap]:
         yield Gap(f"{suite}, probe {probe} {_NOUNS.get(status, status)}", reason or "no reason was recorded")
 
 
-def _suites(
-    measured: Sequence[tuple[Measures, Sequence[Contestant]]], catalogue: Catalogue, records: Sequence[Record]
-) -> Iterable[Gap]:
-    shown = {measures.suite.name for measures, _ in measured}
+def _suites(measured: Sequence[TakenPart], catalogue: Catalogue, records: Sequence[Record]) -> Iterable[Gap]:
+    shown = {part.suite for part in measured}
     left_out = [name for name in catalogue.suites if name not in shown]
     if left_out:
         yield Gap(text.listing(left_out), "no records in this run")

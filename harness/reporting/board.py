@@ -65,6 +65,14 @@ class SuiteClaims:
     title: str
     claims: tuple[ClaimView, ...]
 
+    @property
+    def tested(self) -> tuple[ClaimView, ...]:
+        return tuple(claim for claim in self.claims if claim.verdict != "not tested")
+
+    @property
+    def untested(self) -> tuple[ClaimView, ...]:
+        return tuple(claim for claim in self.claims if claim.verdict == "not tested")
+
 
 @dataclass(frozen=True)
 class Board:

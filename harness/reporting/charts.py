@@ -3,49 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from markupsafe import Markup
-
+from harness.history.entries import History
 from harness.reporting import text
+from harness.reporting.chart import Chart, ends, table
 from harness.reporting.dots import Dot, DotPlot, draw_dots
 from harness.reporting.growth import Curve, GrowthPlot, draw_growth, exponent
 from harness.reporting.leaders import ranked
 from harness.reporting.measures import Family, Measures, Workload
+from harness.reporting.pareto import pareto_chart
+from harness.reporting.past import past_chart
+from harness.reporting.power import power_chart
+from harness.reporting.roofline import roofline_chart
+from harness.reporting.sampling import sampling_chart
 from harness.reporting.style import SERIES, Series, assign_series
 from harness.statistics import Estimate, growth_exponent
 
-MOST_FAMILIES = 3
+MOST_FAMILIES = 2
 _PHASE_MARKERS = ("o", "s", "^", "D", "v", "P")
 
 
-@dataclass(frozen=True)
-class Chart:
-    """A figure with its title and the sentence beneath it."""
+def make_charts(measures: Measures, histories: Sequence[History] = ()) -> tuple[Chart, ...]:
+    """The figures of a suite: of the headline workload, and along the suite's axis; none without a right answer.
 
-    id: str
-    title: str
-    caption: str
-    svg: Markup
-
-
-def make_charts(measures: Measures) -> tuple[Chart, ...]:
-    """The figures of a suite: of the headline workload, and along the suite's axis; none without a right answer."""
+    :param histories: stored runs of the machine, oldest first, this one last.
+    """
     looks = assign_series(measures.contestants, measures.suite.baseline)
-    return tuple(_charts(measures, looks))
+    return tuple(_charts(measures, looks, histories))
 
 
-def _charts(measures: Measures, looks: Mapping[str, Series]) -> Iterator[Chart]:
+def _charts(measures: Measures, looks: Mapping[str, Series], histories: Sequence[History]) -> Iterator[Chart]:
     headline = measures.headline
     if headline is None:
         return
     yield from _speed(measures, headline, looks)
-    yield from _phases(measures, headline)
-    yield from _memory(measures, headline, looks)
     for number, family in enumerate(measures.families[:MOST_FAMILIES]):
         yield from _growth(measures, family, looks, "time", number)
+    line = next((family for family in measures.families if headline in family.by_size.values()), None)
+    found = (
+        pareto_chart(measures, headline, looks),
+        roofline_chart(measures, headline, line.by_size.values() if line else (), looks),
+    )
+    yield from (chart for chart in found if chart is not None)
     for number, family in enumerate(measures.families[:1]):
         yield from _growth(measures, family, looks, "memory", number)
+    yield from _phases(measures, headline)
+    last = (
+        sampling_chart(measures, headline),
+        power_chart(measures, headline, looks),
+        past_chart(measures, headline, histories, looks),
+    )
+    yield from (chart for chart in last if chart is not None)
 
 
 def _speed(measures: Measures, workload: Workload, looks: Mapping[str, Series]) -> Iterator[Chart]:
@@ -62,13 +71,16 @@ def _speed(measures: Measures, workload: Workload, looks: Mapping[str, Series]) 
         f"{workload.label(measures.fixed)}.",
         draw_dots(
             DotPlot(
-                key=f"speed-{measures.suite.name}",
                 label=f"time, × that of {baseline}" if len(baseline) < 22 else "time, × the baseline's",
                 description=f"Time over that of {baseline}: {figures}",
                 dots=dots,
                 name=lambda value: f"×{text.number(value)}",
                 reference=(1.0, "as fast"),
             )
+        ),
+        table(
+            ("implementation", "ratio", "ratio_low", "ratio_high"),
+            ((dot.row, dot.estimate.value, *ends(dot.estimate)) for dot in dots),
         ),
     )
 
@@ -98,7 +110,6 @@ def _phases(measures: Measures, workload: Workload) -> Iterator[Chart]:
         f"Median time of each phase of one call, with 95 % intervals. {workload.label(measures.fixed)}.",
         draw_dots(
             DotPlot(
-                key=f"phases-{measures.suite.name}",
                 label="time per call",
                 description=f"Time by phase: {figures}",
                 dots=dots,
@@ -106,32 +117,9 @@ def _phases(measures: Measures, workload: Workload) -> Iterator[Chart]:
                 unseen="too short for the clock",
             )
         ),
-    )
-
-
-def _memory(measures: Measures, workload: Workload, looks: Mapping[str, Series]) -> Iterator[Chart]:
-    at = replace(workload, threads=1)
-    readings = {name: measures.reading(at, name, "memory") for name in ranked(measures, at, "memory")}
-    dots = [
-        Dot(name, reading.estimate, looks[name]) for name, reading in readings.items() if reading and reading.estimate
-    ]
-    if not dots:
-        return
-    figures = "; ".join(f"{dot.row} {text.estimate_with_interval(dot.estimate, 'bytes')}" for dot in dots)
-    yield Chart(
-        f"memory-{measures.suite.name}",
-        "Peak memory",
-        f"How far one call grows the process beyond its inputs, with 95 % intervals. {at.label(measures.fixed)}.",
-        draw_dots(
-            DotPlot(
-                key=f"memory-{measures.suite.name}",
-                label="peak memory of one call",
-                description=f"Peak memory: {figures}",
-                dots=dots,
-                name=_name_of("bytes"),
-                base=2,
-                unseen="0 B: the process did not grow",
-            )
+        table(
+            ("implementation", "phase", "time_ns", "low_ns", "high_ns"),
+            ((dot.row, dot.kind, dot.estimate.value, *ends(dot.estimate)) for dot in dots),
         ),
     )
 
@@ -150,21 +138,27 @@ def _growth(
         return
     axis = measures.suite.axis
     key = f"growth-{instrument}-{number + 1}-{measures.suite.name}"
-    fits = "; ".join(_in_words(curve, axis) for curve in curves)
     yield Chart(
         key,
         f"{what} along {axis}",
         f"Median {what.lower()} of one call on log-log axes, with 95 % intervals; {_about_fit(curves)}. {family.name}.",
         draw_growth(
             GrowthPlot(
-                key=key,
                 axis=axis,
                 label="time per call" if instrument == "time" else "peak memory of one call",
-                description=f"{what} along {axis}: {fits}",
+                description=f"{what} along {axis}: {_in_words(curves, axis)}",
                 curves=curves,
                 name=_name_of(unit),
                 base=10 if instrument == "time" else 2,
             )
+        ),
+        table(
+            ("implementation", axis, f"{instrument}_{unit}", f"low_{unit}", f"high_{unit}", "exponent"),
+            (
+                (curve.name, size, cost.value, *ends(cost), curve.exponent.value if curve.exponent else "")
+                for curve in curves
+                for size, cost in curve.by_size.items()
+            ),
         ),
     )
 
@@ -191,10 +185,13 @@ def _about_fit(curves: Sequence[Curve]) -> str:
     return "an exponent needs three sizes"
 
 
-def _in_words(curve: Curve, axis: str) -> str:
-    if curve.exponent is None:
-        return f"{curve.name} at {text.count(len(curve.by_size), 'size')}"
-    return f"{curve.name} as {axis} to the power of {exponent(curve.exponent)}"
+def _in_words(curves: Sequence[Curve], axis: str) -> str:
+    fitted = {curve.name: curve.exponent for curve in curves if curve.exponent is not None}
+    if not fitted:
+        return text.listing((curve.name for curve in curves), 6)
+    order = sorted(fitted, key=lambda name: fitted[name].value)
+    ends = dict.fromkeys((order[0], order[-1]))
+    return " to ".join(f"{name} as {axis} to the power of {exponent(fitted[name])}" for name in ends)
 
 
 def _with_one_thread(family: Family) -> Family:

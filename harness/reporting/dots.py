@@ -1,4 +1,4 @@
-"""Dots with intervals on a log axis, one row per contestant: ratios, phases, memory."""
+"""Dots with intervals on a log axis, one row per contestant: ratios and phases."""
 
 from __future__ import annotations
 
@@ -6,17 +6,15 @@ import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import pandas as pd
-import seaborn as sns
 from markupsafe import Markup
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from harness.reporting.axes import set_log_scale
-from harness.reporting.style import FONT, INK, MUTED, Series, draw
+from harness.reporting.axes import add_labels, extent, set_log_scale, within
+from harness.reporting.drawing import Frame, Key, draw
+from harness.reporting.style import FONT, INK, MUTED, Series
 from harness.statistics import Estimate
 
-_ROW, _TALL_ROW, _FRAME, _LEGEND_ROW = 23.0, 33.0, 50.0, 26.0
+ROW, TALL_ROW = 23.0, 33.0
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,6 @@ class DotPlot:
     :param unseen: what to write in the row of an estimate that is not positive, which a log axis cannot hold.
     """
 
-    key: str
     label: str
     description: str
     dots: Sequence[Dot]
@@ -50,46 +47,31 @@ class DotPlot:
 def draw_dots(plot: DotPlot) -> Markup:
     """The plot as an SVG, its rows from top to bottom in the order of the dots."""
     rows = list(dict.fromkeys(dot.row for dot in plot.dots))
-    kinds = [kind for kind in dict.fromkeys(dot.kind for dot in plot.dots) if kind]
-    row_height = _TALL_ROW if any("\n" in wrapped(row) for row in rows) else _ROW
-    height = _FRAME + row_height * len(rows) + _LEGEND_ROW * (len(kinds) > 0) + 14 * (plot.reference is not None)
-    return draw(plot.key, height, plot.description, lambda figure: _paint(figure, plot, rows, kinds))
+    kinds = {dot.kind: dot.series for dot in plot.dots if dot.kind}
+    frame = Frame(
+        description=plot.description,
+        plot_height=row_height(rows) * len(rows),
+        x_label=plot.label,
+        y_labels=[wrapped(row) for row in rows],
+        headroom=22.0 if plot.reference else 8.0,
+        legend=[Key(kind, series, joined=False) for kind, series in kinds.items()],
+    )
+    return draw(frame, lambda axes: _paint(axes, plot, rows))
 
 
-def _paint(figure: Figure, plot: DotPlot, rows: Sequence[str], kinds: Sequence[str]) -> None:
-    axes = figure.add_subplot()
+def _paint(axes: Axes, plot: DotPlot, rows: Sequence[str]) -> None:
     places = {row: place for place, row in enumerate(rows)}
     shown = [dot for dot in plot.dots if dot.estimate.value > 0]
-    values = [value for dot in shown for value in (dot.estimate.value, dot.estimate.low, dot.estimate.high)]
+    values = extent(dot.estimate for dot in shown)
     set_log_scale(axes, "x", values + ([plot.reference[0]] if plot.reference else []), plot.name, plot.base)
     if plot.reference is not None:
         _mark_reference(axes, *plot.reference)
     for dot in shown:
-        if dot.estimate.has_interval and dot.estimate.low < dot.estimate.high:
-            axes.hlines(
-                places[dot.row], dot.estimate.low, dot.estimate.high, colors=dot.series.colour, linewidth=2.4, zorder=2
-            )
-    looks = {_look(dot): dot.series for dot in plot.dots}
-    if shown:
-        sns.scatterplot(
-            pd.DataFrame(
-                {
-                    "value": [dot.estimate.value for dot in shown],
-                    "place": [places[dot.row] for dot in shown],
-                    "look": [_look(dot) for dot in shown],
-                }
-            ),
-            x="value",
-            y="place",
-            hue="look",
-            style="look",
-            palette={look: series.colour for look, series in looks.items()},
-            markers={look: series.marker for look, series in looks.items()},
-            s=52,
-            linewidth=0,
-            legend=False,
-            zorder=3,
-            ax=axes,
+        place = places[dot.row]
+        if span := within(dot.estimate, axes.get_xlim()):
+            axes.plot(span, [place, place], color=dot.series.colour, linewidth=2.4, zorder=2)
+        axes.plot(
+            [dot.estimate.value], [place], color=dot.series.colour, marker=dot.series.marker, linewidth=0, zorder=3
         )
     for dot in plot.dots:
         if dot.estimate.value <= 0:
@@ -103,21 +85,17 @@ def _paint(figure: Figure, plot: DotPlot, rows: Sequence[str], kinds: Sequence[s
                 color=MUTED,
                 fontsize=FONT - 1,
             )
-    axes.set_yticks(range(len(rows)), [wrapped(row) for row in rows])
-    axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.grid(False, axis="y")
-    axes.tick_params(axis="y", length=0)
-    for label in axes.get_yticklabels():
-        if "\n" in label.get_text():
-            label.set_fontsize(FONT - 1.5)
-            label.set_linespacing(1.1)
-    axes.set(xlabel=plot.label, ylabel="")
-    if kinds:
-        _add_legend(figure, axes, {dot.kind: dot.series for dot in plot.dots})
+    set_rows(axes, rows)
 
 
-def _look(dot: Dot) -> str:
-    return dot.kind or dot.row
+def row_height(names: Sequence[str]) -> float:
+    return TALL_ROW if any("\n" in wrapped(name) for name in names) else ROW
+
+
+def set_rows(axes: Axes, names: Sequence[str]) -> None:
+    """A row per name along the vertical axis, the first on top."""
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    add_labels(axes, "y", range(len(names)), [wrapped(name) for name in names], FONT)
 
 
 def _mark_reference(axes: Axes, place: float, name: str) -> None:
@@ -135,16 +113,6 @@ def _mark_reference(axes: Axes, place: float, name: str) -> None:
         fontsize=FONT - 1,
         color=MUTED,
         annotation_clip=False,
-    )
-
-
-def _add_legend(figure: Figure, axes: Axes, looks: dict[str, Series]) -> None:
-    handles = [
-        axes.scatter([], [], s=52, color=series.colour, marker=series.marker, label=kind)
-        for kind, series in looks.items()
-    ]
-    figure.legend(
-        handles=handles, loc="outside lower center", ncols=min(len(handles), 4), handletextpad=0.2, borderpad=0.4
     )
 
 

@@ -19,12 +19,14 @@ class Winner:
     """Who needs least of something in the headline workload.
 
     :param against_baseline: ``× 0.25 of NAME``, or why there is no such figure.
+    :param ratio: that figure for sorting.
     :param rival: the runner-up, when the interval of the two's ratio includes 1.
     """
 
     name: str
     figure: str
     against_baseline: str
+    ratio: float | None
     rival: str
 
 
@@ -38,12 +40,14 @@ class Glance:
     leanest: Winner | None
     thriftiest: Winner | None
     nearest: str
+    nearest_share: float
     no_nearest: str
 
 
 def glance(measures: Measures, contestants: Sequence[Contestant]) -> Glance:
     """The headline workload's winners; none where no contestant has a figure."""
     workload = measures.headline
+    nearest, share = _nearest(measures, workload)
     return Glance(
         name=measures.suite.name,
         title=measures.suite.title,
@@ -52,7 +56,8 @@ def glance(measures: Measures, contestants: Sequence[Contestant]) -> Glance:
         fastest=_winner(measures, workload, "time", "ns"),
         leanest=_winner(measures, workload, "memory", "bytes"),
         thriftiest=_winner(measures, workload, "energy", "J"),
-        nearest=_nearest(measures, workload),
+        nearest=nearest,
+        nearest_share=share,
         no_nearest=no_share(measures, workload) if workload else "no figure",
     )
 
@@ -74,6 +79,7 @@ def _winner(measures: Measures, workload: Workload | None, instrument: str, unit
         name=first,
         figure=text.quantity(reading.estimate.value, unit),
         against_baseline=_against_baseline(measures, workload, first, instrument, reading.ratio),
+        ratio=1.0 if first == measures.suite.baseline else reading.ratio.value if reading.ratio else None,
         rival=next(
             (other for other in order[1:2] if not _told_apart(measures, workload, instrument, first, other)), ""
         ),
@@ -105,12 +111,12 @@ def _told_apart(measures: Measures, workload: Workload, instrument: str, first: 
     return ratio.has_interval and ratio.high < 1
 
 
-def _nearest(measures: Measures, workload: Workload | None) -> str:
-    """The largest share of a ceiling that anyone reached."""
+def _nearest(measures: Measures, workload: Workload | None) -> tuple[str, float]:
+    """The largest share of a ceiling that anyone reached, in words and as a number."""
     best, words = -math.inf, ""
     for name in measures.contestants if workload else ():
         for ceiling, title in (("matmul", "arithmetic"), ("copy", "memory traffic")):
             share = measures.share(workload, name, ceiling) if workload else None  # type: ignore[arg-type]
             if share is not None and share.value > best:
                 best, words = share.value, f"{text.percent(share.value)} of {title}, {name}"
-    return words
+    return words, best

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import pandas as pd
-import seaborn as sns
 from markupsafe import Markup
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
 
-from harness.reporting.axes import set_log_scale, set_size_axis
-from harness.reporting.style import GRID, Series, draw
+from harness.reporting.axes import extent, log_ticks, set_log_scale, set_size_axis, within
+from harness.reporting.drawing import Frame, Key, draw
+from harness.reporting.style import Series
 from harness.statistics import Estimate
 
-_PLOT, _LEGEND_ROW = 250.0, 17.5
+_PLOT = 230.0
 _LETTERS_IN_A_LINE = 48
 
 
@@ -30,7 +29,6 @@ class Curve:
 
 @dataclass(frozen=True)
 class GrowthPlot:
-    key: str
     axis: str
     label: str
     description: str
@@ -42,10 +40,16 @@ class GrowthPlot:
 def draw_growth(plot: GrowthPlot) -> Markup:
     """The plot as an SVG with its legend beneath, dearest curve first."""
     curves = sorted(plot.curves, key=lambda curve: -curve.by_size[max(curve.by_size)].value)
-    labels = [legend_label(curve, plot.axis) for curve in curves]
-    rows = sum(1 + label.count("\n") for label in labels)
-    height = _PLOT + _LEGEND_ROW * rows
-    return draw(plot.key, height, plot.description, lambda figure: _paint(figure, plot, curves, labels))
+    costs = extent(estimate for curve in curves for estimate in curve.by_size.values())
+    frame = Frame(
+        description=plot.description,
+        plot_height=_PLOT,
+        x_label=plot.axis,
+        y_label=plot.label,
+        y_labels=[plot.name(tick) for tick in log_ticks("y", costs, plot.base)],
+        legend=[Key(legend_label(curve, plot.axis), curve.series) for curve in curves],
+    )
+    return draw(frame, lambda axes: _paint(axes, plot, curves, costs))
 
 
 def legend_label(curve: Curve, axis: str) -> str:
@@ -63,39 +67,18 @@ def exponent(fitted: Estimate) -> str:
     return f"{value} ({low} to {high})" if fitted.has_interval and low != high else value
 
 
-def _paint(figure: Figure, plot: GrowthPlot, curves: Sequence[Curve], labels: Sequence[str]) -> None:
-    axes = figure.add_subplot()
-    frame = pd.DataFrame(
-        [
-            {"size": size, "cost": estimate.value, "low": estimate.low, "high": estimate.high, "name": label}
-            for curve, label in zip(curves, labels, strict=True)
-            for size, estimate in curve.by_size.items()
-        ]
-    )
-    looks = {label: curve.series for curve, label in zip(curves, labels, strict=True)}
-    set_size_axis(axes, sorted(set(frame["size"])))
-    set_log_scale(axes, "y", [*frame["cost"], *frame["low"], *frame["high"]], plot.name, plot.base)
-    spread = frame[frame["low"] < frame["high"]]
-    for label, part in spread.groupby("name"):
-        axes.vlines(part["size"], part["low"], part["high"], colors=looks[str(label)].colour, linewidth=2.4)
-    sns.lineplot(
-        frame,
-        x="size",
-        y="cost",
-        hue="name",
-        style="name",
-        hue_order=labels,
-        style_order=labels,
-        palette={label: series.colour for label, series in looks.items()},
-        markers={label: series.marker for label, series in looks.items()},
-        dashes={label: (4, 2) if series.dashed else "" for label, series in looks.items()},
-        errorbar=None,
-        markeredgewidth=0,
-        ax=axes,
-    )
-    axes.grid(True, color=GRID)
-    axes.set(xlabel=plot.axis, ylabel=plot.label)
-    handles, names = axes.get_legend_handles_labels()
-    if (legend := axes.get_legend()) is not None:
-        legend.remove()
-    figure.legend(handles, names, loc="outside lower left", ncols=1, handlelength=2.2)
+def _paint(axes: Axes, plot: GrowthPlot, curves: Sequence[Curve], costs: Sequence[float]) -> None:
+    set_size_axis(axes, sorted({size for curve in curves for size in curve.by_size}))
+    set_log_scale(axes, "y", costs, plot.name, plot.base)
+    for curve in curves:
+        colour = curve.series.colour
+        for size, estimate in curve.by_size.items():
+            if span := within(estimate, axes.get_ylim()):
+                axes.plot([size, size], span, color=colour, linewidth=2.4)
+        axes.plot(
+            list(curve.by_size),
+            [estimate.value for estimate in curve.by_size.values()],
+            color=colour,
+            marker=curve.series.marker,
+            linestyle=(0, (4, 2)) if curve.series.dashed else "-",
+        )

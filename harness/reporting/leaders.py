@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.contract import TOTAL
 from harness.notices import TEXTS, notices_of
@@ -18,11 +18,13 @@ class Figure:
 
     :param value: as it is shown, a dash where nothing was measured.
     :param detail: its interval or what else belongs to it.
+    :param raw: what it is sorted by.
     """
 
     value: str
     detail: str = ""
     why: str = ""
+    raw: float | None = None
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,9 @@ def make_board(measures: Measures, workload: Workload) -> LeaderBoard:
     """Everyone who was meant to take part in ``workload``: by median time, then those without one by name."""
     names = [name for name in measures.contestants if measures.reading(workload, name, "time")]
     names.sort(key=lambda name: (_time(measures, workload, name), name))
-    leaders = [_leader(measures, workload, name, place) for place, name in enumerate(names, start=1)]
+    leaders, no_intervals = _said_once(
+        [_leader(measures, workload, name, place) for place, name in enumerate(names, start=1)]
+    )
     timed = [leader for leader in leaders if leader.place]
     has_ratio = any(leader.ratio.value != text.DASH for leader in timed)
     has_memory = any(leader.memory.value != text.DASH for leader in timed)
@@ -107,10 +111,26 @@ def make_board(measures: Measures, workload: Workload) -> LeaderBoard:
         has_ratio=has_ratio,
         has_memory=has_memory,
         has_nearest=has_nearest,
-        notes=(*(f"{what}: {why}." for what, why in lacking.items() if why), *explained),
+        notes=(*no_intervals, *(f"{what}: {why}." for what, why in lacking.items() if why), *explained),
         cautions=cautions,
         shared_caution=shared,
     )
+
+
+def _said_once(leaders: Sequence[Leader]) -> tuple[Sequence[Leader], Sequence[str]]:
+    """What every peak memory would say beside its figure becomes a note."""
+    shown = [leader.memory for leader in leaders if leader.memory.value != text.DASH]
+    if len(shown) < 2 or any(figure.detail != text.NO_INTERVAL for figure in shown):
+        return leaders, ()
+    plain = [
+        replace(
+            leader,
+            memory=replace(leader.memory, detail=""),
+            memory_ratio=replace(leader.memory_ratio, detail=leader.memory_ratio.detail.replace(text.NO_INTERVAL, "")),
+        )
+        for leader in leaders
+    ]
+    return plain, ("Peak memory: too few processes for an interval.",)
 
 
 def _time(measures: Measures, workload: Workload, name: str) -> float:
@@ -150,20 +170,22 @@ def _figure(reading: Reading | None, unit: str, note: str = "") -> Figure:
     if reading.estimate is None:
         return Figure(text.DASH, why=reading.reason or reading.status)
     details = [text.interval(reading.estimate, unit), note]
-    return Figure(text.quantity(reading.estimate.value, unit), "; ".join(filter(None, details)))
+    return Figure(
+        text.quantity(reading.estimate.value, unit), "; ".join(filter(None, details)), raw=reading.estimate.value
+    )
 
 
 def _ratio(reading: Reading | None, is_baseline: bool, measures: Measures, workload: Workload) -> Figure:
     if reading is None or reading.estimate is None:
         return Figure(text.DASH, why="no figure of its own")
     if is_baseline:
-        return Figure("baseline")
+        return Figure("baseline", raw=1.0)
     if reading.ratio is None:
         baseline = measures.suite.baseline
         own = measures.reading(workload, baseline, "time")
         missing = (own.reason or own.status) if own and own.estimate is None else "was not measured in the same blocks"
         return Figure(text.DASH, why=f"{baseline} {missing}")
-    return Figure(text.times(reading.ratio), text.interval(reading.ratio))
+    return Figure(text.times(reading.ratio), text.interval(reading.ratio), raw=reading.ratio.value)
 
 
 def _memory(measures: Measures, workload: Workload, name: str) -> tuple[Reading | None, str]:
@@ -196,7 +218,7 @@ def _nearest_ceiling(measures: Measures, workload: Workload, name: str) -> Figur
     if not found:
         return Figure(text.DASH, why=no_share(measures, workload))
     nearest = max(found, key=lambda ceiling: found[ceiling].value)
-    return Figure(text.percent(found[nearest].value), f"of {nearest}")
+    return Figure(text.percent(found[nearest].value), f"of {nearest}", raw=found[nearest].value)
 
 
 def no_share(measures: Measures, workload: Workload) -> str:
@@ -217,13 +239,13 @@ def _error(measures: Measures, workload: Workload, name: str) -> Figure:
     if not errors:
         return Figure(text.DASH, why="not checked")
     error, limit = max(errors, key=lambda pair: pair[0] / pair[1] if pair[1] > 0 else pair[0])
-    return Figure(text.number(error), f"of {text.number(limit)}" if not math.isnan(limit) else "")
+    return Figure(text.number(error), f"of {text.number(limit)}" if not math.isnan(limit) else "", raw=error)
 
 
 def _setup(reading: Reading) -> Figure:
     if reading.estimate is None or math.isnan(reading.setup_ms) or reading.setup_ms <= 0:
         return Figure(text.DASH, why=reading.reason or "not recorded")
-    return Figure(text.quantity(reading.setup_ms * 1e6, "ns"))
+    return Figure(text.quantity(reading.setup_ms * 1e6, "ns"), raw=reading.setup_ms)
 
 
 def _flags(measures: Measures, workload: Workload, name: str) -> tuple[str, ...]:

@@ -67,6 +67,22 @@ class Family:
     by_size: Mapping[float, Workload]
 
 
+@dataclass(frozen=True)
+class Rates:
+    """What the machine reached at best for a device, a dtype and a number of threads."""
+
+    flops_per_s: float
+    bytes_per_s: float
+
+
+@dataclass(frozen=True)
+class TotalWork:
+    """The least work of a whole call."""
+
+    flops: float
+    bytes_moved: float
+
+
 class Measures:
     """The figures of one suite in one run."""
 
@@ -131,11 +147,24 @@ class Measures:
 
     def _weight(self, workload: Workload) -> tuple[float, float]:
         slowest = max(self.median(workload, name, "time") or 0.0 for name in self.contestants)
+        work = self.work(workload)
+        return (work.flops + work.bytes_moved if work else 0.0), slowest
+
+    def work(self, workload: Workload) -> TotalWork | None:
+        """The suite's own model of a whole call; ``None`` where it has none."""
         try:
             parts = work_of(self.suite, workload.dtype, workload.case).values()
         except NotMeasured:
-            return 0.0, slowest
-        return sum(part.flops + part.bytes_moved for part in parts), slowest
+            return None
+        return TotalWork(sum(part.flops for part in parts), sum(part.bytes_moved for part in parts))
+
+    def rates(self, workload: Workload) -> Rates | None:
+        """The machine's ceilings in the workload's setting; ``None`` where they were not measured."""
+        setting = (workload.device, workload.dtype, workload.threads)
+        for found in self.environment.get("ceilings", []):
+            if (found["device"], found["dtype"], found["threads"]) == setting:
+                return Rates(found["matmul_flops_per_s"], found["copy_bytes_per_s"])
+        return None
 
     @cached_property
     def families(self) -> tuple[Family, ...]:

@@ -5,26 +5,30 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-from markupsafe import Markup
-
 from harness.claims import evaluate_claims
+from harness.contract import Suite
 from harness.discovery import Catalogue
+from harness.history.entries import History
+from harness.history.runs import read_run
 from harness.loading import Run
 from harness.naming import slug
-from harness.reporting import text
-from harness.reporting.absent import find_gaps
+from harness.reporting.absent import TakenPart, find_gaps
 from harness.reporting.board import make_board as make_claims_board
-from harness.reporting.charts import Chart, make_charts, unshown_families
+from harness.reporting.chart import Chart
+from harness.reporting.charts import make_charts, unshown_families
 from harness.reporting.glance import Glance, count_standings, glance
 from harness.reporting.leaders import LeaderBoard, make_board
 from harness.reporting.measures import Measures
 from harness.reporting.origin import describe_origin
+from harness.reporting.parallel import map_in_processes
+from harness.reporting.past import Moment
+from harness.reporting.rendering import render, write_whole
 from harness.reporting.standing import Contestant, stand
 from harness.tables import tidy_table
+
+_ASV = "asv/index.html"
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class Section:
 
     :param fixed: the parameters that all workloads share.
     :param boards: the headline workload's first.
+    :param dtypes: of all workloads.
     :param unshown: lines along the axis that have no growth figure, by name.
     """
 
@@ -41,46 +46,57 @@ class Section:
     baseline: str
     axis: str
     fixed: str
+    dtypes: tuple[str, ...]
     glance: Glance
     contestants: tuple[Contestant, ...]
     boards: tuple[LeaderBoard, ...]
     charts: tuple[Chart, ...]
     unshown: tuple[str, ...]
 
+    @property
+    def has_trouble(self) -> bool:
+        """Whether someone was wrong or failed."""
+        return any(contestant.standing in ("wrong", "failed") for contestant in self.contestants)
 
-def write_page(run: Run, catalogue: Catalogue, output: Path) -> Path:
+
+def write_page(run: Run, catalogue: Catalogue, output: Path, earlier: Sequence[History] = ()) -> Path:
     """Write ``<output>/<run>.html`` and return its path; an earlier page of the run is replaced whole or not at all.
 
     The run's name comes from a folder that may be anyone's, so it is made safe.
+
+    :param earlier: stored runs of the same machine, oldest first.
     """
-    output.mkdir(parents=True, exist_ok=True)
-    path = output / f"{slug(run.name)}.html"
-    partial = path.with_suffix(".partial")
-    partial.write_text(render_page(run, catalogue), encoding="utf-8")
-    partial.replace(path)
-    return path
+    asv = _ASV if (output / _ASV).is_file() else ""
+    return write_whole(output / f"{slug(run.name)}.html", render_page(run, catalogue, earlier, asv))
 
 
-def render_page(run: Run, catalogue: Catalogue) -> str:
-    """The page's HTML. Suites without records have no section."""
+def render_page(run: Run, catalogue: Catalogue, earlier: Sequence[History] = (), asv: str = "") -> str:
+    """The page's HTML. Suites without records have no section.
+
+    :param asv: where asv's own pages are, as a link from this one.
+    """
+    histories = (*earlier, read_run(run, run.name)) if earlier else ()
     names = {record.trial.suite for record in run.records}
     suites = {name: suite for name, suite in catalogue.suites.items() if name in names}
-    table = tidy_table(run.records, suites, run.environment)
-    measured = [
-        (measures, _contestants(measures, catalogue))
-        for measures in (Measures(suite, run.records, table, run.environment) for suite in suites.values())
-    ]
+    sections = map_in_processes(lambda suite: _section(suite, run, catalogue, histories), list(suites.values()))
     results = evaluate_claims(suites.values(), run.records, run.environment)
-    contestants = [contestant for _, group in measured for contestant in group]
-    return _template().render(
+    contestants = [contestant for section in sections for contestant in section.contestants]
+    return render(
+        "page.html.jinja",
         origin=describe_origin(run.name, run.environment, run.records),
         standings=count_standings(contestants),
         trials=_trials(run),
         claims=make_claims_board(results, {name: suite.title for name, suite in suites.items()}),
-        sections=[_section(measures, group) for measures, group in measured],
-        absent=find_gaps(measured, catalogue, run.records, run.environment, run.warnings),
-        css=Markup(_style_sheet()),
-        text=text,
+        sections=sections,
+        absent=find_gaps(
+            [TakenPart(section.name, section.contestants, section.dtypes) for section in sections],
+            catalogue,
+            run.records,
+            run.environment,
+            run.warnings,
+        ),
+        past=[Moment.of(history) for history in histories],
+        asv=asv,
     )
 
 
@@ -90,8 +106,11 @@ def _contestants(measures: Measures, catalogue: Catalogue) -> tuple[Contestant, 
     return tuple(stand(measures, name, titles.get(name, "")) for name in sorted(names))
 
 
-def _section(measures: Measures, contestants: tuple[Contestant, ...]) -> Section:
-    suite = measures.suite
+def _section(suite: Suite, run: Run, catalogue: Catalogue, histories: Sequence[History]) -> Section:
+    records = [record for record in run.records if record.trial.suite == suite.name]
+    table = tidy_table(records, {suite.name: suite}, run.environment)
+    measures = Measures(suite, records, table, run.environment)
+    contestants = _contestants(measures, catalogue)
     boards = [make_board(measures, workload) for workload in measures.workloads]
     return Section(
         name=suite.name,
@@ -99,10 +118,11 @@ def _section(measures: Measures, contestants: tuple[Contestant, ...]) -> Section
         baseline=suite.baseline,
         axis=suite.axis,
         fixed=" ".join(f"{name}={value}" for name, value in measures.fixed.items()),
+        dtypes=tuple(sorted({workload.dtype for workload in measures.workloads})),
         glance=glance(measures, contestants),
         contestants=contestants,
         boards=tuple(sorted(boards, key=lambda board: not board.is_headline)),
-        charts=make_charts(measures),
+        charts=make_charts(measures, histories),
         unshown=tuple(family.name for family in unshown_families(measures)),
     )
 
@@ -110,22 +130,3 @@ def _section(measures: Measures, contestants: tuple[Contestant, ...]) -> Section
 def _trials(run: Run) -> Sequence[tuple[str, int]]:
     """How many trials ended how, most frequent first."""
     return Counter(record.status.replace("_", " ") for record in run.records).most_common()
-
-
-@cache
-def _templates() -> Environment:
-    return Environment(
-        loader=PackageLoader("harness.reporting", "templates"),
-        autoescape=True,  # names, messages and claims may hold anything
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-def _template() -> Template:
-    return _templates().get_template("page.html.jinja")
-
-
-def _style_sheet() -> str:
-    return (Path(__file__).parent / "templates" / "page.css").read_text(encoding="utf-8")

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import io
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import matplotlib as mpl
 import seaborn as sns
-from markupsafe import Markup
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
-
-from harness.reporting.svg import inline_svg
 
 WIDTH = 400.0
 FONT = 12.0
@@ -25,9 +20,12 @@ INK, MUTED, GRID = "#1f2428", "#5b6570", "#d5dae0"
 SERIES = ("#0067a8", "#c24e00", "#00805c", "#b0468c", "#8a6a00", "#6a51a3", "#2a8fbd")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p", "h")
 
-_VARIABLES = {INK: "ink", MUTED: "muted", GRID: "grid"} | {
+BAND, BAD, GROUND = "#b9d9ee", "#a3271a", "#ffffff"
+
+VARIABLES = {INK: "ink", MUTED: "muted", GRID: "grid", BAND: "band", BAD: "bad", GROUND: "ground"} | {
     colour: f"series-{number}" for number, colour in enumerate(SERIES, start=1)
 }
+"""By colour the page's CSS variable that stands for it in either theme."""
 
 
 @dataclass(frozen=True)
@@ -48,43 +46,25 @@ def assign_series(names: Sequence[str], baseline: str) -> dict[str, Series]:
     return looks | ({baseline: Series(INK, "o", dashed=True)} if baseline in names else {})
 
 
-def draw(key: str, height: float, description: str, paint: Callable[[Figure], None]) -> Markup:
-    """The SVG of what ``paint`` draws into a figure of :data:`WIDTH` by ``height`` pixels.
-
-    :param key: unique on the page; it keeps the ids inside apart.
-    :param description: what is read out in the figure's place.
-    """
-    with _look():
-        figure = Figure(figsize=(WIDTH / 72, height / 72), layout="constrained")
-        FigureCanvasSVG(figure)
-        paint(figure)
-        buffer = io.StringIO()
-        nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-        figure.savefig(buffer, format="svg", metadata=nothing, transparent=True)
-    return inline_svg(buffer.getvalue(), re.sub(r"[^\w-]", "-", key), description, _VARIABLES)
-
-
 @contextmanager
-def _look() -> Iterator[None]:
-    settings = {
+def look() -> Iterator[None]:
+    """The style of all figures that are drawn inside."""
+    with mpl.rc_context(_settings()):
+        yield
+
+
+@cache
+def _settings() -> Any:
+    return {
         **sns.axes_style("ticks"),
         "axes.edgecolor": MUTED,
-        "axes.grid": True,
         "axes.labelcolor": INK,
         "axes.labelsize": FONT,
         "axes.linewidth": 0.8,
         "axes.spines.right": False,
         "axes.spines.top": False,
-        "figure.constrained_layout.h_pad": 3 / 72,
-        "figure.constrained_layout.w_pad": 3 / 72,
         "font.family": "DejaVu Sans",
         "font.size": FONT,
-        "grid.color": GRID,
-        "grid.linewidth": 0.8,
-        "legend.fontsize": FONT - 0.5,
-        "legend.frameon": False,
-        "legend.borderpad": 0.0,
-        "legend.labelspacing": 0.35,
         "lines.linewidth": 1.6,
         "lines.markersize": 7.0,
         "lines.markeredgewidth": 0.0,
@@ -93,14 +73,4 @@ def _look() -> Iterator[None]:
         "svg.hashsalt": "bakeoff",
         "text.color": INK,
         "text.parse_math": False,
-        "xtick.color": MUTED,
-        "xtick.labelcolor": INK,
-        "xtick.labelsize": FONT,
-        "xtick.major.size": 4.0,
-        "ytick.color": MUTED,
-        "ytick.labelcolor": INK,
-        "ytick.labelsize": FONT,
-        "ytick.major.size": 4.0,
     }
-    with mpl.rc_context(settings):
-        yield

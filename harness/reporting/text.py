@@ -10,6 +10,7 @@ from harness.figures import format_bytes, format_duration, format_energy, tells_
 from harness.statistics import Estimate
 
 DASH = "–"
+NO_INTERVAL = "no interval"
 _SCALED = {"ns": format_duration, "bytes": format_bytes, "J": format_energy}
 _COMPACT = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 
@@ -52,7 +53,7 @@ def interval(estimate: Estimate | None, unit: str = "1") -> str:
     if estimate is None or estimate.low == estimate.high:
         return ""
     if not estimate.has_interval:
-        return "no interval"
+        return NO_INTERVAL
     if tells_nothing(estimate.low, estimate.high):
         return "interval too wide to tell"
     low, high = quantity(estimate.low, unit), quantity(estimate.high, unit)

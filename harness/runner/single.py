@@ -65,7 +65,13 @@ def _meter(entry: Entry, worker: Worker, outcome: Outcome) -> None:
     if not outcome.take(reply):
         return
     outcome.samples += [
-        Sample(block, window["iterations"], dict(window["values"]), flags=tuple(window["flags"]))
+        Sample(
+            block,
+            window["iterations"],
+            dict(window["values"]),
+            flags=tuple(window["flags"]),
+            readings=dict(window["readings"]),
+        )
         for block, window in enumerate(reply["windows"])
     ]
     outcome.take_check(worker.ask("verify", settings.prepare_timeout_s), "after measuring, on inputs not seen before")

@@ -159,9 +159,15 @@ class Session:
             read_state=sensor.state if isinstance(sensor, NvmlDevice) else None,
         )
         flags = ["input_copies_included"] if implementation.mutates else []
+        first_s = reading.windows[0].begin_s
         return {
             "windows": [
-                {"values": {"total": window.energy_j}, "iterations": window.iterations, "flags": list(window.flags)}
+                {
+                    "values": {"total": window.energy_j},
+                    "iterations": window.iterations,
+                    "flags": list(window.flags),
+                    "readings": {"begin_s": window.begin_s - first_s, "duration_s": window.duration_s},
+                }
                 for window in reading.windows
             ],
             "calibration": dict(reading.calibration),

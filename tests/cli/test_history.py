@@ -260,6 +260,33 @@ def test_compare_refuses_and_says_why(filled: Path, call: Bakeoff) -> None:
         assert done.stdout == ""
 
 
+def test_compare_writes_a_page_and_markdown(filled: Path, call: Bakeoff) -> None:
+    page, markdown = filled / "pages" / "change.html", filled / "change.md"
+    session = str(filled / ".benchmarks" / "Linux" / "0001_x.json")
+    done = call("compare", "a-run", session, "--page", str(page), "--markdown", str(markdown))
+    assert done.returncode == 0, done.stderr
+    assert f"written: {page}" in done.stdout
+    assert "bakeoff compare a-run" in page.read_text(encoding="utf-8")
+    assert "1 same." in markdown.read_text(encoding="utf-8")
+    refused = call("compare", "a-run", session, "--page", str(filled / "change.md" / "page.html"))
+    assert refused.returncode == 3
+    assert "cannot be written" in refused.stderr
+
+
+def test_two_machines_side_by_side_on_demand(filled: Path, call: Bakeoff) -> None:
+    session = filled / ".benchmarks" / "Linux" / "0001_x.json"
+    elsewhere = filled / "elsewhere.json"
+    document = json.loads(session.read_text())
+    document["machine_info"]["cpu"]["brand_raw"] = "Another"
+    document["benchmarks"] = [benchmark("test_a", noisy(9e-3, 60, seed=2), extra_info=TOTAL)]
+    elsewhere.write_text(json.dumps(document))
+    assert "side by side with --machines" in call("compare", "a-run", str(elsewhere)).stderr
+    done = call("compare", "a-run", str(elsewhere), "--machines")
+    assert done.returncode == 0, done.stderr
+    assert "Another, 2 CPUs over A CPU, 2 CPUs: the ratios say nothing of the code" in done.stdout
+    assert "9." in done.stdout
+
+
 def test_a_folder_that_loops_is_walked_once(filled: Path, call: Bakeoff) -> None:
     (filled / "results" / "loop").symlink_to(filled / "results")
     shutil.copytree(filled / "results" / "asv", filled / "more")

@@ -8,7 +8,6 @@ import json
 import re
 import subprocess
 from collections.abc import Callable
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from harness.config import find_project
 from harness.discovery import load_catalogue
 from harness.loading import load_run, resolve_run
 from harness.reporting.page import write_page
+from tests.reporting.building import Page
 
 from .building import ESCAPES, FORBIDDEN, FORMULA, HOSTILE, HTML, MARKUP, TRAVERSAL, write
 
@@ -173,22 +173,6 @@ def test_parquet(hostile: Path, bakeoff: Bakeoff, tmp_path: Path) -> None:
     harmless("".join(table[column].astype(str).str.cat() for column in table.columns))
 
 
-class Tags(HTMLParser):
-    """The tags of a page, its attributes, and whether each that was opened is closed."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.found: set[str] = set()
-        self.attributes: dict[str, list[str]] = {}
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.add(tag)
-        for name, value in attrs:
-            self.attributes.setdefault(name, []).append(value or "")
-
-
 def test_page(hostile: Path, bakeoff: Bakeoff, tmp_path: Path) -> None:
     output = tmp_path / "pages"
     done = bakeoff("report", "one", "--output", str(output))
@@ -196,13 +180,18 @@ def test_page(hostile: Path, bakeoff: Bakeoff, tmp_path: Path) -> None:
     assert [file.name for file in output.iterdir()] == ["one.html"]
     html = (output / "one.html").read_text(encoding="utf-8")
     harmless(html)
-    for text in (HTML, "<script", "<img", FORMULA):
-        assert text not in html
-    tags = Tags(html)
-    assert not {"script", "img", "iframe", "object", "link"} & tags.found
-    assert not [name for name in tags.attributes if name.startswith("on")]
-    assert all(value.startswith("#") for value in tags.attributes["href"])
-    assert "src" not in tags.attributes
+    page = Page(html)
+    for content in (html, *page.folded_html):
+        assert not [text for text in (HTML, "<img", FORMULA) if text in content]
+    tags = list(page.everything)
+    attributes = [(name, value or "") for _, found in tags for name, value in found.items()]
+    assert len(page.scripts) == 1
+    assert not {"img", "iframe", "object", "link"} & {tag for tag, _ in tags}
+    assert not [name for name, _ in attributes if name.startswith("on") or name == "src"]
+    assert all(value.startswith("#") for name, value in attributes if name == "href")
+    assert not [
+        cell for data in page.data for row in data["rows"] for cell in row if str(cell).startswith(("=", "+", "@"))
+    ]
     assert "&lt;script&gt;" in html
     assert "49" not in re.findall(r"\{\{ 7\*7 \}\}|49(?=%raw)", html)
     assert str(hostile) not in html  # warnings name the file within the run's folder

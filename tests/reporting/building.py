@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import base64
+import gzip
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -180,17 +183,29 @@ def make_catalogue(*suites: Suite, titles: Mapping[str, str] | None = None) -> C
     return Catalogue(project, {suite.name: suite for suite in suites}, listings)
 
 
+def unpack(content: str) -> str:
+    """What a page keeps compressed."""
+    return gzip.decompress(base64.b64decode(content)).decode()
+
+
 _VOID = {"meta", "link", "img", "br", "hr", "input", "rect", "path", "circle", "use", "wbr"}
 
 
 class Page(HTMLParser):
-    """A page that was read: its elements, its ids, its text; ``problems`` lists tags that do not match."""
+    """A page that was read: its elements, its ids, its text; ``problems`` lists tags that do not match.
+
+    ``scripts`` are the page's own, ``data`` what its figures are drawn from, ``folded`` what it unfolds later.
+    """
 
     def __init__(self, html: str) -> None:
         super().__init__()
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.problems: list[str] = []
         self.text = ""
+        self.scripts: list[str] = []
+        self.data: list[dict[str, Any]] = []
+        self.folded: list[Page] = []
+        self.folded_html: list[str] = []
         self._open: list[str] = []
         self.feed(html)
         self.close()
@@ -213,12 +228,30 @@ class Page(HTMLParser):
             self._open.pop()
 
     def handle_data(self, data: str) -> None:
-        if not {"style", "script"} & set(self._open):
+        if self._open[-1:] == ["script"]:
+            kind = self.tags[-1][1].get("type")
+            if kind == "text/html":
+                self.folded_html.append(unpack(data))
+                self.folded.append(Page(self.folded_html[-1]))
+                self.problems += self.folded[-1].problems
+            elif kind == "text/plain":
+                self.data.append(json.loads(unpack(data)))
+            else:
+                self.scripts.append(data)
+        elif "style" not in self._open:
             self.text += data
+
+    @property
+    def everything(self) -> Iterator[tuple[str, dict[str, str | None]]]:
+        """The elements, those that are folded away included."""
+        yield from self.tags
+        for part in self.folded:
+            yield from part.everything
 
     def count(self, tag: str) -> int:
         return sum(found == tag for found, _ in self.tags)
 
     @property
     def ids(self) -> list[str]:
-        return [attributes["id"] or "" for _, attributes in self.tags if "id" in attributes]
+        """The ids on the page, those that are folded away included."""
+        return [attributes["id"] or "" for _, attributes in self.everything if "id" in attributes]

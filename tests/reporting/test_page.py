@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from pathlib import Path
 
@@ -53,19 +55,36 @@ def test_every_inner_link_has_a_target(page: Page) -> None:
 
 
 def test_nothing_is_loaded_from_anywhere(html: str, page: Page) -> None:
-    assert not {"script", "link", "iframe", "img", "object"} & {tag for tag, _ in page.tags}
-    loaded = [value for _, tag in page.tags for name, value in tag.items() if name in ("src", "href", "xlink:href")]
+    assert not {"link", "iframe", "img", "object"} & {tag for tag, _ in page.everything}
+    loaded = [
+        value for _, tag in page.everything for name, value in tag.items() if name in ("src", "href", "xlink:href")
+    ]
     assert all(value and value.startswith("#") for value in loaded)
     assert "@import" not in html
     assert all(target.startswith("#") for target in re.findall(r"url\(([^)]*)\)", html))
     assert "default-src 'none'" in html
 
 
+def test_only_the_page_s_own_script_may_run(html: str, page: Page) -> None:
+    (script,) = page.scripts
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in html
+    assert "unsafe-eval" not in html
+
+
+def test_figures_carry_their_data(page: Page) -> None:
+    assert len(page.data) == page.count("figure") == 7
+    speed = page.data[0]
+    assert speed["columns"] == ["implementation", "ratio", "ratio_low", "ratio_high"]
+    assert [row[0] for row in speed["rows"]] == ["quick", "plain"]
+    assert speed["rows"][0][1] == pytest.approx(0.5, rel=0.01)
+
+
 def test_every_claim_is_shown_with_its_verdict(page: Page) -> None:
     verdicts = [
         (attributes.get("class") or "").removeprefix("claim ") for tag, attributes in page.tags if tag == "article"
     ]
-    assert verdicts == ["reproduced", "refuted", "inconclusive", "not-tested", "inconclusive"]
+    assert verdicts == ["reproduced", "refuted", "inconclusive", "inconclusive", "not-tested"]
     for words in ("there is no such GPU", "原句。", "notes, page 7", "The band is ours.", "at most 1", "0.5 (0.4"):
         assert words in page.text
     assert any(attributes.get("lang") == "zh" for tag, attributes in page.tags if tag == "blockquote")
@@ -100,7 +119,7 @@ def test_page_ends_with_the_command_that_repeats_it(page: Page) -> None:
 
 def test_figures_hold_the_data(html: str) -> None:
     charts = re.findall(r'<svg class="chart".*?</svg>', html, re.DOTALL)
-    assert len(charts) == 5
+    assert len(charts) == 7
     speed = charts[0]
     assert "quick 0.5" in speed
     assert "time, × that of plain" in speed
@@ -125,8 +144,11 @@ def test_hostile_texts_stay_texts() -> None:
         render_page(make_run(records, environment, name=evil), make_catalogue(suite, titles={evil: evil, "new": evil}))
     )
     assert page.problems == []
-    assert not {"script", "img"} & {tag for tag, _ in page.tags}
-    assert not any(name.startswith("on") for _, attributes in page.tags for name in attributes)
+    assert "img" not in {tag for tag, _ in page.everything}
+    assert not any(name.startswith("on") for _, attributes in page.everything for name in attributes)
+    assert len(page.scripts) == 1
+    assert "alert" not in page.scripts[0]
+    assert any(evil in row for data in page.data for row in data["rows"])
     assert page.text.count(evil) > 8
 
 
@@ -165,3 +187,13 @@ def test_records_of_a_suite_that_is_gone_are_named() -> None:
 def test_the_same_run_gives_the_same_page() -> None:
     pages = {render_page(make_run(measured("plain", 1.0)), make_catalogue(make_suite())) for _ in range(2)}
     assert len(pages) == 1
+
+
+def test_asv_s_own_pages_are_linked_where_they_are(tmp_path: Path) -> None:
+    run, catalogue = make_run(measured("plain", 1.0)), make_catalogue(make_suite())
+    assert "asv/index.html" not in write_page(run, catalogue, tmp_path).read_text(encoding="utf-8")
+    (tmp_path / "asv").mkdir()
+    (tmp_path / "asv" / "index.html").write_text("<html></html>")
+    page = Page(write_page(run, catalogue, tmp_path).read_text(encoding="utf-8"))
+    assert "asv/index.html" in {attributes.get("href") for _, attributes in page.tags}
+    assert page.problems == []

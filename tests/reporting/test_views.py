@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
+import json
 import math
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.contract import Band, Suite
-from harness.records import Record
+from harness.history.earlier import earlier_runs
+from harness.history.entries import History
+from harness.history.runs import read_run
+from harness.loading import load_run
+from harness.records import Record, Sample
 from harness.reporting import text
-from harness.reporting.axes import round_ticks
+from harness.reporting.axes import extent, round_ticks, within
+from harness.reporting.chart import table
 from harness.reporting.charts import make_charts
 from harness.reporting.glance import glance
 from harness.reporting.interval import draw_interval
 from harness.reporting.leaders import make_board
-from harness.reporting.measures import Measures
+from harness.reporting.measures import Measures, Rates
 from harness.reporting.origin import reproduce
+from harness.reporting.parallel import map_in_processes
+from harness.reporting.pareto import Point, front
+from harness.reporting.roofline import roof
+from harness.reporting.sampling import MOST_SAMPLES, Taken, evenly
 from harness.reporting.standing import stand
-from harness.reporting.style import INK, assign_series
+from harness.reporting.style import INK, Series, assign_series
 from harness.statistics import Estimate
+from harness.store import RunWriter
 from harness.tables import tidy_table
 
-from .building import ENVIRONMENT, make_record, make_suite, make_trial, measured, usual_records
+from .building import ENVIRONMENT, make_record, make_run, make_suite, make_trial, measured, usual_records
 
 
 def measures_of(records: Sequence[Record], suite: Suite | None = None) -> Measures:
@@ -160,9 +174,11 @@ def test_a_rival_within_the_noise_is_named() -> None:
 
 
 def test_memory_that_did_not_grow_is_said_and_not_drawn_as_nothing() -> None:
-    records = [*measured("plain", 1.0), make_record(make_trial("quick", instrument="memory"), [{"query": 0.0}] * 3)]
-    memory = next(chart for chart in make_charts(measures_of(records)) if chart.id == "memory-sums")
-    assert "the process did not grow" in memory.svg
+    still = make_record(make_trial("quick", instrument="memory"), [{"query": 0.0}] * 3)
+    records = [*measured("plain", 1.0), measured("quick", 0.5)[0], still]
+    pareto = next(chart for chart in make_charts(measures_of(records)) if chart.id == "pareto-sums")
+    assert ">0\u00a0B<" in pareto.svg
+    assert [row[4] for row in pareto.data.rows] == [0.0, pytest.approx(128_000)]
 
 
 @pytest.mark.parametrize("low", [1e-9, 0.97, 3.0, 4e8])
@@ -205,3 +221,122 @@ def test_the_command_quotes_what_a_shell_would_read() -> None:
     request = {"selection": ["knn/*"], "where": ["data=a b"], "instruments": ["time"]}
     command = reproduce({"seed": 5, "profile": "full", "request": request})
     assert command == "bakeoff run 'knn/*' --seed 5 --profile full --where 'data=a b' --instrument time"
+
+
+def test_the_front_is_who_cannot_be_beaten_in_both() -> None:
+    costs = {"fast": (1, 9), "lean": (9, 1), "between": (5, 5), "worse": (6, 6), "as_fast": (1, 10), "none": (20, 0)}
+    points = [
+        Point(name, Estimate.exact(time), Estimate.exact(memory), Series(INK, "o"))
+        for name, (time, memory) in costs.items()
+    ]
+    assert [point.name for point in front(points)] == ["fast", "between", "lean", "none"]
+
+
+def test_the_roof_is_the_lower_of_both_ceilings() -> None:
+    rates = Rates(flops_per_s=1e11, bytes_per_s=1e10)
+    assert roof(rates, 1.0) == 1e10
+    assert roof(rates, 1e3) == 1e11
+    chart = next(chart for chart in make_charts(measures_of(usual_records())) if chart.id == "roofline-sums")
+    # twice n operations on 4 n bytes in 500 ns per number
+    row = next(row for row in chart.data.rows if row[0] == "quick" and "n=10000" in str(row[1]))
+    assert row[2:4] == (pytest.approx(0.5), pytest.approx(4e6, rel=0.05))
+    assert row[4] == pytest.approx(4e6 / 5e9, rel=0.05)
+
+
+def test_samples_show_warm_up_and_what_was_flagged() -> None:
+    samples = [
+        Sample(-1, 1, {"build": 5e5, "query": 5e5}, warmup=True),
+        *(Sample(block, 10, {"build": 1e5, "query": 1e5}) for block in range(100)),
+        Sample(100, 10, {"build": 9e5, "query": 1e5}, flags=("gap",)),
+        Sample(101, 10, {"build": 1e5, "query": 1e5}, flags=("isolated",)),
+    ]
+    records = [make_record(make_trial("plain"), samples=tuple(samples))]
+    chart = next(chart for chart in make_charts(measures_of(records)) if chart.id == "samples-sums")
+    kinds = Counter(row[2] for row in chart.data.rows)
+    assert kinds["flagged"] == 1
+    assert kinds["warm-up"] == 1
+    assert kinds["alone"] == 1
+    flagged = next(row for row in chart.data.rows if row[2] == "flagged")
+    assert flagged[3:] == ("gap", 1e6, 5.0)
+    assert "crosses: flagged (gap)" in chart.caption
+    assert f"drawn are {MOST_SAMPLES}" in chart.caption
+
+
+def test_what_is_left_of_many_samples_keeps_every_flag() -> None:
+    taken = [Taken("x", 0, "flagged" if place == 777 else "measured", (), 1.0, 1.0) for place in range(1000)]
+    kept = evenly(taken, 50)
+    assert 50 <= len(kept) <= 51
+    assert kept[0] is taken[0]
+    assert kept[-1] is taken[-1]
+    assert taken[777] in kept
+
+
+def test_power_over_time_is_drawn_where_windows_say_when_they_were() -> None:
+    windows = [
+        Sample(block, 100, {"total": 0.5}, readings={"begin_s": 2.0 + block, "duration_s": 1.0}) for block in range(6)
+    ]
+    energy = make_record(
+        make_trial("plain", instrument="energy"),
+        samples=tuple(windows),
+        calibration={"idle_power_w": 20.0},
+        setup_ns={},
+    )
+    chart = next(chart for chart in make_charts(measures_of([*measured("plain", 1.0), energy])) if "power" in chart.id)
+    assert chart.data.rows[0][:4] == ("plain", 0.0, 1.0, 50.0)
+    assert ">idle<" in chart.svg
+    old = replace(energy, samples=tuple(replace(window, readings={}) for window in windows))
+    assert not any("power" in chart.id for chart in make_charts(measures_of([*measured("plain", 1.0), old])))
+
+
+def test_data_for_the_page_is_short_and_no_formula() -> None:
+    document = table(("a", "b"), [("x", 0.1 + 0.2), ("=SUM(A1)", math.inf), ("=SUM(A1)", 1e6)]).to_json()
+    assert json.loads(document)["rows"] == [["x", 0.3], ["'=SUM(A1)", ""], [None, 1000000]]
+
+
+@pytest.mark.parametrize("processes", [1, 2, 3, 9])
+def test_work_in_processes_keeps_its_order(processes: int) -> None:
+    assert map_in_processes(lambda number: number**2, range(7), processes) == [0, 1, 4, 9, 16, 25, 36]
+
+
+def test_what_fails_in_a_process_is_raised_here() -> None:
+    with pytest.raises(ZeroDivisionError):
+        map_in_processes(lambda number: 1 / number, [2, 1, 0], processes=3)
+
+
+def test_an_interval_that_tells_nothing_does_not_stretch_the_axis() -> None:
+    wild, tame = Estimate(1.0, 1e-8, 1e8), Estimate(2.0, 1.5, 3.0)
+    assert extent([wild, tame]) == [1.0, 2.0, 1.5, 3.0]
+    assert within(wild, (0.9, 4.0)) == [0.9, 4.0]
+    assert within(Estimate.exact(1.0), (0.9, 4.0)) is None
+
+
+def test_a_workload_is_drawn_over_the_commits_of_stored_runs() -> None:
+    def run_at(commit: str, day: int, factor: float) -> History:
+        environment = {**ENVIRONMENT, "git": {"commit": commit * 40}, "started_at": f"2026-01-{day:02}T00:00:00+00:00"}
+        return read_run(make_run([*measured("plain", 1.0), *measured("quick", factor)], environment), f"run-{day}")
+
+    measures = measures_of([*measured("plain", 1.0), *measured("quick", 0.5)])
+    histories = [run_at("a", 1, 2.0), run_at("b", 2, 1.0), run_at("c", 3, 0.5)]
+    past = next(chart for chart in make_charts(measures, histories) if chart.id == "past-sums")
+    quick = [row for row in past.data.rows if row[0] == "quick"]
+    assert [row[1:3] for row in quick] == [("run-1", "a" * 40), ("run-2", "b" * 40), ("run-3", "c" * 40)]
+    assert [row[4] for row in quick] == [pytest.approx(ns, rel=0.02) for ns in (2e6, 1e6, 5e5)]
+    assert ">aaaaaaa<" in past.svg
+    assert not any(chart.id == "past-sums" for chart in make_charts(measures, histories[:1]))
+
+
+def test_earlier_runs_are_those_of_the_machine_from_before(tmp_path: Path) -> None:
+    def store(name: str, folder: str, **changes: Any) -> Path:
+        environment = {**ENVIRONMENT, "started_at": f"{name}T00:00:00+00:00", **changes}
+        writer = RunWriter.create(tmp_path, folder, name, environment)
+        writer.append(measured("plain", 1.0))
+        writer.close()
+        return writer.path
+
+    for name in ("2026-01-02", "2026-01-01", "2026-01-09"):
+        store(name, "here")
+    store("2026-01-03", "elsewhere")
+    store("2026-01-04", "here", machine={**ENVIRONMENT["machine"], "cpus": 64})
+    (store("2026-01-05", "here") / "environment.json").write_text("{")
+    own = load_run(store("2026-01-06", "here"))
+    assert [history.source for history in earlier_runs(own, tmp_path)] == ["2026-01-01", "2026-01-02"]
