@@ -80,6 +80,11 @@ def reproduce(environment: Mapping[str, Any]) -> str:
     for option, key in (("--where", "where"), ("--instrument", "instruments")):
         for value in request.get(key, []):
             words += [option, value]
+    for option, key in (("--precision", "precision_percent"), ("--rounds", "rounds")):
+        if request.get(key) is not None:
+            words += [option, request[key]]
+    words += ["--cuda-graph"] if request.get("cuda_graph") else []
+    words += [] if request.get("pin", True) else ["--no-pin"]
     return shlex.join(map(str, words))
 
 
