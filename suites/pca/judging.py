@@ -62,6 +62,8 @@ def measure_errors(outputs: Arrays, expected: Arrays, inputs: Inputs, kind: str)
     orthonormal, each explain the variance of its rank, be uncorrelated, and follow the rule of signs. Scores are judged
     by the components that came with them.
     """
+    if not all(np.all(np.isfinite(output)) for output in outputs.values()):
+        return {name: 0.0 if np.all(np.isfinite(output)) else float("inf") for name, output in outputs.items()}
     x = inputs["x"]
     allowed = allowance(kind, x.dtype)
     components = outputs["components"].astype(np.float64)
@@ -87,7 +89,7 @@ def measure_errors(outputs: Arrays, expected: Arrays, inputs: Inputs, kind: str)
     errors["components"] = max(shape, float(identity) / allowed.projection, _sign_error(components))
     if "scores" in outputs:
         errors["scores"] = _score_error(outputs["scores"], centred, components) / allowed.projection
-    return {name: error if np.isfinite(error) else float("inf") for name, error in errors.items()}
+    return errors
 
 
 def variances(centred: np.ndarray) -> np.ndarray:

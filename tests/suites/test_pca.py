@@ -105,6 +105,7 @@ def test_wrong_answers_fail_for_every_kind(kind: str) -> None:
             "the sixth in place of the fifth": other,
             "about the origin": uncentred,
             "not of length 1": 1.01 * v,
+            "not a number": np.where(np.arange(v.size).reshape(v.shape) == 7, np.nan, v),
         },
         "mean": {"none": np.zeros_like(expected["mean"])},
         "scores": {"uncentred": x @ v.T, "whitened": expected["scores"] / expected["scores"].std(axis=0)},
