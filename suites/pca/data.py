@@ -61,7 +61,8 @@ def with_singular_values(rng: np.random.Generator, n: int, d: int, values: np.nd
 def _spectrum(name: str) -> Maker:
     def make(rng: np.random.Generator, n: int, d: int) -> np.ndarray:
         values = np.sqrt(n - 1) * singular_values(name, min(n - 1, d))
-        return with_singular_values(rng, n, d, values) + rng.normal(size=d)
+        # A mean about as long as the first standard deviation: not to be forgotten, and nothing to cancel.
+        return with_singular_values(rng, n, d, values) + rng.normal(size=d) / np.sqrt(d)
 
     return make
 
