@@ -77,6 +77,18 @@ class CostGrowth:
 
 
 @dataclass(frozen=True)
+class RatioGrowth:
+    """The exponent with which the cost of numerator over denominator grows along ``axis``, by the ratios in blocks."""
+
+    numerator: str
+    denominator: str
+    axis: str
+    values: tuple[float, ...]
+    where: Where
+    instrument: Instrument = "time"
+
+
+@dataclass(frozen=True)
 class Crossover:
     """The value of ``axis`` at which the cost ratio of numerator to denominator passes 1 (log-linear interpolation).
 
@@ -133,7 +145,17 @@ class ProbeGrowth:
     values: tuple[float, ...]
 
 
-Evidence = CostRatio | CaseRatio | CostGrowth | Crossover | CeilingShare | ProbeValue | ProbeDifference | ProbeGrowth
+Evidence = (
+    CostRatio
+    | CaseRatio
+    | CostGrowth
+    | RatioGrowth
+    | Crossover
+    | CeilingShare
+    | ProbeValue
+    | ProbeDifference
+    | ProbeGrowth
+)
 
 
 @dataclass(frozen=True)
