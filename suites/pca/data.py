@@ -62,7 +62,7 @@ def _spectrum(name: str) -> Maker:
     def make(rng: np.random.Generator, n: int, d: int) -> np.ndarray:
         values = np.sqrt(n - 1) * singular_values(name, min(n - 1, d))
         # A mean about as long as the first standard deviation: not to be forgotten, and nothing to cancel.
-        return with_singular_values(rng, n, d, values) + rng.normal(size=d) / np.sqrt(d)
+        return np.asarray(with_singular_values(rng, n, d, values) + rng.normal(size=d) / np.sqrt(d))
 
     return make
 
