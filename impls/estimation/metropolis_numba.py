@@ -17,7 +17,7 @@ MOST_NUMBERS = 1 << 22
 """Random numbers that are held at once."""
 
 
-@implements(SUITE, dtypes=("float64",), kind="sampler", limits={"goal": ("posterior",), "d": 128})
+@implements(SUITE, dtypes=("float64",), kind="sampler", limits={"goal": ("posterior",), "d": 32})
 def estimate(
     x: Any, y: Any, model: str, goal: str, prior: Any, unpenalised: int, effective: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -17,6 +17,8 @@ from harness.contract import Arrays, Inputs
 RELATIVE = 1e-8
 OF_DEVIATION = {"exact": 1e-8, "grid": 1e-6, "laplace": 0.25}
 STANDARD_ERRORS = 4.0
+HEAVY_TAILS = 1.5
+"""Standard error of a deviation over that of a mean, for a kurtosis of 10; a normal distribution has 0.7."""
 PROBABILITIES = np.array([0.025, 0.5, 0.975])
 
 
@@ -44,14 +46,13 @@ def measure_errors(outputs: Arrays, expected: Arrays, inputs: Inputs, kind: str)
 def _standard_errors(spread: np.ndarray, effective: int) -> tuple[np.ndarray, np.ndarray]:
     """Four standard errors of the mean, the deviation and the quantiles, of so many independent draws.
 
-    The density at a quantile is that of a normal distribution with a width taken from the quantiles on that side, and
-    the error of a deviation is that of a normal distribution times one half more for heavier tails.
+    The density at a quantile is that of a normal distribution with a width taken from the quantiles on that side.
     """
     deviation = spread[0]
     below, above = (spread[2] - spread[1]) / 1.96, (spread[3] - spread[2]) / 1.96
     density = np.exp(-0.5 * np.array([1.96, 0.0, 1.96]) ** 2) / np.sqrt(2 * np.pi)
     widths = np.array([below, np.maximum(below, above), above])
     of_quantiles = np.sqrt(PROBABILITIES * (1 - PROBABILITIES))[:, None] * widths / density[:, None]
-    of_spread = np.concatenate([[1.5 * deviation / np.sqrt(2)], of_quantiles])
+    of_spread = np.concatenate([[HEAVY_TAILS * deviation], of_quantiles])
     factor = STANDARD_ERRORS / np.sqrt(effective)
     return factor * deviation, factor * of_spread

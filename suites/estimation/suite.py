@@ -109,7 +109,7 @@ EDGE_CASES = (
     *grid(model=["bernoulli"], goal=["posterior"], n=[0]),
     *grid(model=["bernoulli"], goal=["posterior"], n=[9], a=[0.5], b=[0.5]),
     *grid(model=["gaussian"], goal=["map"], n=[1]),
-    *grid(model=["gaussian"], goal=["posterior"], n=[15]),
+    *grid(model=["gaussian"], goal=["posterior"], n=[30]),
     *grid(model=["linear"], goal=["map"], n=[20], d=[4], data=["collinear"]),
     *grid(model=["linear"], goal=["posterior"], n=[20], d=[4], data=["collinear"], tau2=[0.25]),
     *grid(model=["linear"], goal=["map"], n=[10], d=[20], tau2=[1e-6, 1.0, 1e3]),
@@ -129,7 +129,8 @@ CASES = (
     *grid("full", model=["logistic"], goal=["map"], n=[569], d=[31], data=["breast_cancer"]),
     *grid("full", model=["logistic"], goal=["mle", "map"], n=[944], d=[6], data=["anes96"]),
     *grid("full", model=["linear"], goal=["map"], n=[442], d=[10], data=["diabetes"]),
-    *grid("full", model=["linear"], goal=["posterior"], n=[32], d=[32], data=["independent", "autoregressive"]),
+    *grid("full", model=["linear"], goal=["posterior"], n=[32], d=[32], data=["independent"]),
+    *grid("full", model=["linear"], goal=["posterior"], n=[8], d=[8], data=["autoregressive"]),
 )
 SHARE = Tolerance({"*": 1.0})
 
