@@ -12,7 +12,7 @@ from impls.building_blocks.estimation.diagnostics import sample_until, summarise
 from impls.building_blocks.estimation.targets import Target
 from suites.estimation.suite import SUITE
 
-WALKERS, WARM_UP, FIRST_DRAWS = 32, 300, 200
+WALKERS, WARM_UP, FIRST_DRAWS = 18, 300, 1_000
 
 
 @implements(SUITE, dtypes=("float64",), kind="sampler", limits={"goal": ("posterior",), "d": 8})
