@@ -17,6 +17,7 @@ from harness.contract import (
     ProbeDifference,
     ProbeGrowth,
     ProbeValue,
+    RatioGrowth,
     Scalar,
     Suite,
     Work,
@@ -28,6 +29,7 @@ from harness.statistics import (
     cost_difference,
     crossover,
     growth_exponent,
+    growth_of_ratio,
     independent_ratio,
     mean_estimate,
     median_estimate,
@@ -65,6 +67,15 @@ def estimate_evidence(suite: Suite, evidence: Evidence, found: Measurements, con
                 for value in values
             }
             return _or_not_measured(lambda: growth_exponent(costs, confidence))
+        case RatioGrowth(numerator, denominator, axis, values, where, instrument):
+            above, below = (
+                {
+                    value: found.costs(name, need_at(side, at_value(where, axis, value), instrument), where.phase)
+                    for value in values
+                }
+                for side in (numerator, denominator)
+            )
+            return _or_not_measured(lambda: growth_of_ratio(above, below, confidence))
         case Crossover(numerator, denominator, axis, values, where, instrument):
             both = [
                 [

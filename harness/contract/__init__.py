@@ -17,6 +17,7 @@ from harness.contract.claims import (
     ProbeDifference,
     ProbeGrowth,
     ProbeValue,
+    RatioGrowth,
     Threads,
     Where,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "ProbeGrowth",
     "ProbeValue",
     "Profile",
+    "RatioGrowth",
     "Scalar",
     "Suite",
     "Threads",

@@ -87,6 +87,18 @@ class CostGrowth:
 
 
 @dataclass(frozen=True)
+class RatioGrowth:
+    """The exponent with which the cost of numerator over denominator grows along ``axis``, by the ratios in blocks."""
+
+    numerator: str
+    denominator: str
+    axis: str
+    values: tuple[float, ...]
+    where: Where
+    instrument: Instrument = "time"
+
+
+@dataclass(frozen=True)
 class Crossover:
     """The value of ``axis`` at which the cost ratio of numerator to denominator passes 1 (log-linear interpolation).
 
@@ -148,6 +160,7 @@ Evidence = (
     | CostDifference
     | CaseRatio
     | CostGrowth
+    | RatioGrowth
     | Crossover
     | CeilingShare
     | ProbeValue

@@ -10,7 +10,7 @@ from harness.statistics.equivalence import (
     simultaneous_ratios,
 )
 from harness.statistics.estimates import Estimate, Observations
-from harness.statistics.growth import growth_exponent
+from harness.statistics.growth import growth_exponent, growth_of_ratio
 from harness.statistics.location import mean_estimate, median_estimate
 from harness.statistics.stopping import Progress, StoppingRule
 from harness.statistics.warmup import WarmUp, find_warmup
@@ -28,6 +28,7 @@ __all__ = [
     "equivalent_costs",
     "find_warmup",
     "growth_exponent",
+    "growth_of_ratio",
     "independent_ratio",
     "mean_estimate",
     "median_estimate",

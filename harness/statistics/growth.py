@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from harness.statistics.comparisons import log_ratios
 from harness.statistics.estimates import CONFIDENCE, Estimate, Observations, joined
 from harness.statistics.intervals import contrast_margin, pseudomedian_bounds
 from harness.statistics.quantiles import student_quantile
@@ -35,6 +36,24 @@ def growth_exponent(costs: Mapping[float, Observations], confidence: float = CON
     if any(len(sample.values) < 2 for sample in samples):
         return _fitted_exponent(places, np.array([float(np.median(sample.values)) for sample in samples]), confidence)
     return _exponent_over_samples(places, samples, confidence)
+
+
+def growth_of_ratio(
+    numerator: Mapping[float, Observations], denominator: Mapping[float, Observations], confidence: float = CONFIDENCE
+) -> Estimate:
+    """Exponent with which the ratio within blocks grows, by :func:`growth_exponent` of the ratios.
+
+    What slows both sides of a block alike is not in the interval.
+
+    :raises ValueError: the two sides share no block at a size, or see :func:`growth_exponent`.
+    """
+    return growth_exponent(
+        {
+            size: {block: math.exp(ratio) for block, ratio in log_ratios(costs, denominator[size]).items()}
+            for size, costs in numerator.items()
+        },
+        confidence,
+    )
 
 
 def _exponent_over_samples(places: np.ndarray, samples: list[Replicates], confidence: float) -> Estimate:

@@ -1,0 +1,22 @@
+"""scikit-learn's `PCA(svd_solver="full")`: LAPACK's gesdd on the centred table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from sklearn.decomposition import PCA
+
+from harness.contract import implements
+from impls.building_blocks.pca.ends import Fitted, fitted, project, require_rows
+from suites.pca.suite import SUITE
+
+
+@implements(SUITE, dtypes=("float64", "float32"), kind="svd")
+def pca(x: Any, k: int, seed: int) -> Iterator[Fitted | np.ndarray]:
+    require_rows(x)
+    found = PCA(k, svd_solver="full", random_state=seed).fit(x)
+    model = fitted(found.mean_, found.components_, found.explained_variance_, x.dtype)
+    yield model
+    yield project(x, model)
