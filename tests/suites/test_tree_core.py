@@ -1,8 +1,6 @@
-"""The tree core that the topics share: a gain and weights of a topic's own, in both kinds of search."""
+"""The tree core that the topics share: weights by row and another gain, in both kinds of search."""
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -10,33 +8,18 @@ import pytest
 from impls.building_blocks.trees import gain, growth, presorted
 from impls.building_blocks.trees.arrays import Forest, empty_forest, most_nodes
 from impls.building_blocks.trees.binning import bin_codes, find_bins
+from impls.building_blocks.trees.gain import NewtonGain
 from impls.building_blocks.trees.nodes import Growth
 from suites.gbdt.suite import TIE
 
 MIN_ROWS, DEPTH = 2, 3
 
 
-class Damped(NamedTuple):
-    """Squared sums over damped weights, with a least weight of each side."""
-
-    damping: float
-    least_weight: float
+def worth(gain: NewtonGain, total: float, weight: float) -> float:
+    return 0.5 * max(abs(total) - gain.l1, 0.0) ** 2 / (weight + gain.l2)
 
 
-def split(gain: Damped, left: float, left_weight: float, right: float, right_weight: float) -> float:
-    if left_weight < gain.least_weight or right_weight < gain.least_weight:
-        return -1.0
-    return left * left / (left_weight + gain.damping) + right * right / (right_weight + gain.damping)
-
-
-def node(gain: Damped, total: float, weight: float) -> float:
-    return total * total / (weight + gain.damping)
-
-
-gain.define_gain(Damped, split, node)
-
-
-def grow_presorted(x: np.ndarray, sums: np.ndarray, weights: np.ndarray, settings: Damped) -> tuple[Forest, int]:
+def grow_presorted(x: np.ndarray, sums: np.ndarray, weights: np.ndarray, settings: NewtonGain) -> tuple[Forest, int]:
     table, size = presorted.presort(x), most_nodes(len(x), DEPTH, 0, MIN_ROWS)
     forest, work = empty_forest(1, size), presorted.empty_work(table, size)
     work.order[:], work.values[:] = table.order, table.values
@@ -44,7 +27,7 @@ def grow_presorted(x: np.ndarray, sums: np.ndarray, weights: np.ndarray, setting
     return forest, presorted.grow_presorted(table, sums, weights, limits, settings, work, forest, 0)
 
 
-def grow_histogram(x: np.ndarray, sums: np.ndarray, weights: np.ndarray, settings: Damped) -> tuple[Forest, int]:
+def grow_histogram(x: np.ndarray, sums: np.ndarray, weights: np.ndarray, settings: NewtonGain) -> tuple[Forest, int]:
     bins, size = find_bins(x, 256), most_nodes(len(x), DEPTH, 0, MIN_ROWS)
     codes = bin_codes(x, bins.cuts, 4)
     forest, work = empty_forest(1, size), growth.empty_work(codes, x.shape[1], size, "weighted")
@@ -53,7 +36,7 @@ def grow_histogram(x: np.ndarray, sums: np.ndarray, weights: np.ndarray, setting
     return forest, growth.grow_histogram(codes, bins, limits, settings, work, None, 1.0, 0, forest, 0)
 
 
-def best_split(x: np.ndarray, sums: np.ndarray, weights: np.ndarray, settings: Damped) -> tuple[int, float, float]:
+def best_split(x: np.ndarray, sums: np.ndarray, weights: np.ndarray, settings: NewtonGain) -> tuple[int, float, float]:
     """Feature, threshold and gain by trying every midpoint."""
     found = (0, np.inf, 0.0)
     for feature, column in enumerate(x.T.astype(np.float64)):
@@ -61,14 +44,21 @@ def best_split(x: np.ndarray, sums: np.ndarray, weights: np.ndarray, settings: D
         for threshold in (values[:-1] + values[1:]) / 2:
             left = column <= threshold
             if min(left.sum(), (~left).sum()) >= MIN_ROWS:
-                sides = (sums[left].sum(), weights[left].sum(), sums[~left].sum(), weights[~left].sum())
-                gained = split(settings, *sides) - node(settings, sums.sum(), weights.sum())
+                if min(weights[left].sum(), weights[~left].sum()) < settings.least_weight:
+                    continue
+                parent, one, other = (
+                    worth(settings, float(sums[side].sum()), float(weights[side].sum()))
+                    for side in (np.ones_like(left), left, ~left)
+                )
+                gained = one + other - parent - settings.per_leaf
                 found = max(found, (feature, float(threshold), gained), key=lambda entry: entry[2])
     return found
 
 
-@pytest.mark.parametrize("settings", [Damped(1.0, 0.0), Damped(0.1, 20.0), Damped(1e-9, 1e9)])
-def test_both_searches_split_by_a_gain_of_the_callers_own(settings: Damped) -> None:
+@pytest.mark.parametrize(
+    "settings", [NewtonGain(1.0, 0.0, 0.0, 0.0), NewtonGain(0.1, 2.0, 3.0, 20.0), NewtonGain(0.0, 0.0, 0.0, 1e9)]
+)
+def test_both_searches_split_by_weights_and_a_second_order_gain(settings: NewtonGain) -> None:
     rng = np.random.default_rng(0)
     x = rng.integers(0, 30, size=(300, 5)).astype(np.float32)
     sums, weights = rng.normal(size=300) + 0.1 * x[:, 1], rng.random(300)

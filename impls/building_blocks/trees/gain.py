@@ -1,9 +1,10 @@
 """What a split gains, as compiled functions that belong to a type: search is compiled once for each.
 
-A topic with another gain defines a named tuple of its parameters and calls :func:`define_gain` with two plain
-functions; passing such a tuple to :mod:`growth <impls.building_blocks.trees.growth>` or
-:mod:`presorted <impls.building_blocks.trees.presorted>` then compiles the search with these. Numba's cache looks at the
-files of the search only: after editing a gain, delete ``__pycache__`` of this folder.
+Passing a named tuple of parameters to :mod:`growth <impls.building_blocks.trees.growth>` or
+:mod:`presorted <impls.building_blocks.trees.presorted>` compiles the search with the two functions of its type. All
+gains live in this file: Numba's cache names their types beside the search, and a type from a file that is gone could
+not be loaded any more. After editing a gain, delete ``__pycache__`` of this folder, since that cache looks at the files
+of the search only.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from numba import njit
 from numba.extending import overload
 
 TIE = 1e-10
@@ -61,3 +63,36 @@ def _mean_node(gain: MeanGain, total: float, weight: float) -> float:
 
 
 define_gain(MeanGain, _mean_split, _mean_node)
+
+
+class NewtonGain(NamedTuple):
+    """Second-order gain of gradient sums G weighted by Hessian sums H (XGBoost, Chen and Guestrin 2016, eq. 7).
+
+    A node is worth ``T(G)^2 / (H + l2) / 2`` where ``T`` moves G towards 0 by ``l1``; another leaf costs ``per_leaf``.
+    Both sides weigh at least ``least_weight``.
+    """
+
+    l2: float
+    l1: float
+    per_leaf: float
+    least_weight: float
+
+
+@njit(cache=True, fastmath=REORDER)
+def newton_worth(gain: NewtonGain, total: float, weight: float) -> float:
+    """What a leaf of this sum takes off the objective, 0 where nothing would bound its value."""
+    damped = weight + gain.l2
+    shrunk = max(abs(total) - gain.l1, 0.0)
+    return 0.5 * shrunk * shrunk / damped if damped > 0.0 else 0.0
+
+
+def _newton_split(gain: NewtonGain, left: float, left_weight: float, right: float, right_weight: float) -> float:
+    worth = newton_worth(gain, left, left_weight) + newton_worth(gain, right, right_weight)
+    return worth if left_weight >= gain.least_weight and right_weight >= gain.least_weight else NO_SPLIT
+
+
+def _newton_node(gain: NewtonGain, total: float, weight: float) -> float:
+    return newton_worth(gain, total, weight) + gain.per_leaf
+
+
+define_gain(NewtonGain, _newton_split, _newton_node)

@@ -1,4 +1,7 @@
-"""Growth of one tree on histograms, compiled: growth order, sibling subtraction and the counters of what was done."""
+"""Growth of one tree on histograms, compiled: growth order, sibling subtraction and the counters of what was done.
+
+What is searched for is the caller's: see :mod:`impls.building_blocks.trees.gain`.
+"""
 
 from __future__ import annotations
 

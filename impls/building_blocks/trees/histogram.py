@@ -6,6 +6,8 @@ A histogram of one feature is one of these, which compiled code tells apart by w
 - float64 (256, 3), where a row adds two numbers (float64, (rows, 2)): the sum, the number of rows, the sum of weights;
 - packed int64 (256,), where a row adds one int64: the number of rows has the low ``count_bits`` bits and the sum, in
   units of ``unit``, the rest, so that one addition does both.
+
+Which split is best is the caller's: see :mod:`impls.building_blocks.trees.gain`.
 """
 
 from __future__ import annotations
