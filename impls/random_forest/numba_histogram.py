@@ -33,7 +33,9 @@ def fit(
     table = Binned(codes, *value_ranges(x_train, codes))
 
     def grow_tree(number: int) -> Tree:
-        tree: Tree = grow(table, y_train, n_classes, max_features, scope == "per_tree", bootstrap, *keys_of(seed, number))
+        tree: Tree = grow(
+            table, y_train, n_classes, max_features, scope == "per_tree", bootstrap, *keys_of(seed, number)
+        )
         return tree
 
     return Fitted(grow_all(grow_tree, n_trees, n_classes), n_classes, len(x_train), seed)

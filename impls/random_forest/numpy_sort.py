@@ -86,9 +86,7 @@ def _grow(
     return splits, np.array(counts)
 
 
-def _best_split(
-    x: np.ndarray, weighted: np.ndarray, rows: np.ndarray, features: list[int]
-) -> tuple[int, float] | None:
+def _best_split(x: np.ndarray, weighted: np.ndarray, rows: np.ndarray, features: list[int]) -> tuple[int, float] | None:
     """Feature and threshold of the largest score; ``features`` in increasing order."""
     values = x[np.ix_(rows, features)].T
     order = np.argsort(values, axis=1)

@@ -53,7 +53,13 @@ def random_forest(
 
 
 def _grow(
-    columns: Table, y: list[int], drawn: list[int], n_classes: int, max_features: int, subset: list[int] | None, key: int
+    columns: Table,
+    y: list[int],
+    drawn: list[int],
+    n_classes: int,
+    max_features: int,
+    subset: list[int] | None,
+    key: int,
 ) -> Tree:
     tree: Tree = [[]]
     stack = [(0, drawn, key)]

@@ -42,7 +42,13 @@ def reference(
         drawn = bootstrap_rows(seed, tree, rows) if bootstrap else np.arange(rows)
         root_key = tree_key(seed, tree, FEATURES)
         root = grow(
-            x_train[drawn], y_train[drawn], n_classes, max_features, scope, root_key, lambda k: feature_order(k, features)
+            x_train[drawn],
+            y_train[drawn],
+            n_classes,
+            max_features,
+            scope,
+            root_key,
+            lambda k: feature_order(k, features),
         )
         for i, leaf in enumerate(leaves_of(root, x_test)):
             probability[i] += leaf.counts / leaf.counts.sum()

@@ -175,7 +175,9 @@ def _best_of_feature(
     first = _largest(numerator, denominator, place[at], nodes)
     found = first >= 0
     zero = torch.zeros(nodes, dtype=torch.int64, device=y.device)
-    picks = [zero.masked_scatter(found, part[first[found]]) for part in (numerator, denominator, rank[at], rank[at + 1])]
+    picks = [
+        zero.masked_scatter(found, part[first[found]]) for part in (numerator, denominator, rank[at], rank[at + 1])
+    ]
     return Splits(picks[0], picks[1], torch.where(found, feature, -1), picks[2], picks[3])
 
 
@@ -192,9 +194,7 @@ def _better(one: Splits, other: Splits) -> Splits:
     return Splits(*(torch.where(first >= 0, part.flatten()[chosen], a) for part, a in zip(pair, one, strict=True)))
 
 
-def _largest(
-    numerator: torch.Tensor, denominator: torch.Tensor, place: torch.Tensor, nodes: int
-) -> torch.Tensor:
+def _largest(numerator: torch.Tensor, denominator: torch.Tensor, place: torch.Tensor, nodes: int) -> torch.Tensor:
     """For each node the first of its largest fractions, int64 (nodes,), -1 for none; compared without rounding."""
     kept = torch.arange(len(place), device=place.device)
     if len(place):
