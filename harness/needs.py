@@ -42,7 +42,7 @@ def needs_of(evidence: Evidence) -> Iterator[Need]:
         case CostRatio(numerator, denominator, where, instrument):
             yield need_at(numerator, where, instrument)
             yield need_at(denominator, where, instrument)
-        case CaseRatio(implementation, numerator, denominator, instrument):
+        case CaseRatio(implementation, numerator, denominator, instrument, _):
             yield need_at(implementation, numerator, instrument)
             yield need_at(implementation, denominator, instrument)
         case CostGrowth(implementation, axis, values, where, instrument):
