@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from harness.contract import implements
-from impls.building_blocks.random_forest.fitting import Fitted, check_table, keys_of
+from impls.building_blocks.random_forest.fitting import Fitted, FittedRegression, check_table, keys_of
 from impls.building_blocks.random_forest.forest import Tree, grow_all, predict, vote
-from impls.building_blocks.random_forest.presorted import columns_of, grow
+from impls.building_blocks.random_forest.presorted import Columns, columns_of, grow
+from impls.building_blocks.random_forest.regression import grow_regression
 from impls.building_blocks.trees.presorted import presort
 from suites.random_forest.suite import SUITE
 
@@ -25,9 +26,7 @@ def fit(
     seed: int,
 ) -> Fitted:
     """The fitted trees, for prediction and for the suite's probes."""
-    check_table(x_train)
-    ordered = presort(x_train)
-    table = columns_of(np.ascontiguousarray(x_train.T), ordered.order, ordered.values)
+    table = _sorted_columns(x_train)
 
     def grow_tree(number: int) -> Tree:
         tree: Tree = grow(
@@ -38,7 +37,32 @@ def fit(
     return Fitted(grow_all(grow_tree, n_trees, n_classes), n_classes, len(x_train), seed)
 
 
-@implements(SUITE, kind="exact", counters=fit)
+def count(
+    x_train: np.ndarray,
+    y_train: np.ndarray,
+    n_classes: int,
+    n_trees: int,
+    max_features: int,
+    scope: str,
+    bootstrap: bool,
+    seed: int,
+) -> Fitted | FittedRegression:
+    """The fitted trees; with ``n_classes`` 0 they are regression trees on numbers ``y_train``."""
+    if n_classes:
+        return fit(x_train, y_train, n_classes, n_trees, max_features, scope, bootstrap, seed)
+    table = _sorted_columns(x_train)
+    keys = (keys_of(seed, number) for number in range(n_trees))
+    return FittedRegression(tuple(grow_regression(table, y_train, max_features, *pair) for pair in keys))
+
+
+def _sorted_columns(x: np.ndarray) -> Columns:
+    check_table(x)
+    ordered = presort(x)
+    columns: Columns = columns_of(np.ascontiguousarray(x.T), ordered.order, ordered.values)
+    return columns
+
+
+@implements(SUITE, kind="exact", counters=count)
 def random_forest(
     x_train: np.ndarray,
     y_train: np.ndarray,

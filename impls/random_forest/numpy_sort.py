@@ -88,7 +88,7 @@ def _grow(
 
 def _best_split(x: np.ndarray, weighted: np.ndarray, rows: np.ndarray, features: list[int]) -> tuple[int, float] | None:
     """Feature and threshold of the largest score; ``features`` in increasing order."""
-    values = x[np.ix_(rows, features)].T
+    values = x[rows][:, features].T
     order = np.argsort(values, axis=1)
     values = np.take_along_axis(values, order, axis=1)
     running = weighted[rows][order].cumsum(axis=1)

@@ -1,4 +1,4 @@
-"""scikit-learn's ExtraTreesClassifier: one random threshold per drawn feature in place of a search (Geurts et al. 2006)."""
+"""scikit-learn's ExtraTreesClassifier: a random threshold per drawn feature, no search (Geurts et al. 2006)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""scikit-learn's RandomForestClassifier: exact search, a sort of each drawn feature in each node; one tree per thread."""
+"""scikit-learn's RandomForestClassifier: exact search by sorting in each node; one tree per thread."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def reference(
     bootstrap: bool,
     seed: int,
 ) -> Mapping[str, np.ndarray]:
-    """Class frequencies of the leaves reached and shares of the trees' votes, both float64 (rows of x_test, classes)."""
+    """Class frequencies of the leaves reached and shares of votes, both float64 (rows of x_test, classes)."""
     rows, features = x_train.shape
     probability, votes = np.zeros((2, len(x_test), n_classes))
     for tree in range(n_trees):
@@ -88,8 +88,8 @@ def grow(
 
 
 def _drawn(x: np.ndarray, max_features: int, order: Iterator[int]) -> list[int]:
-    """The first features of the permutation that vary; if none of the first ``max_features`` does, the first that does."""
-    varying = []
+    """Those of the first ``max_features`` of the permutation that vary; if none does, the first later one."""
+    varying: list[int] = []
     for position, feature in enumerate(order):
         if position >= max_features and varying:
             break

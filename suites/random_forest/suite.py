@@ -7,12 +7,12 @@ What all implementations of ours share:
   random permutation; if all of them are constant in it, at the first later one that is not. ``per_tree``: one such
   subset serves the whole tree, and a node in which all of it is constant is a leaf, pure or not.
 - With class counts N_c and N = sum N_c, a split gains G - N_L/N G_L - N_R/N G_R of the Gini impurity
-  G = 1 - sum (N_c/N)^2, which is largest where S = sum N_cL^2/N_L + sum N_cR^2/N_R is. S is compared exactly; the lowest
-  feature of tied ones wins, then the lowest threshold. A gain of 0 is good enough.
+  G = 1 - sum (N_c/N)^2, which is largest where S = sum N_cL^2/N_L + sum N_cR^2/N_R is. S is compared exactly; of tied
+  ones the lowest feature wins, then the lowest threshold. A gain of 0 is good enough.
 - The threshold is the mean, in float64, of two neighbouring distinct values of the node; ``x <= threshold`` goes left.
 - A node is a leaf when it is pure or none of its features varies. Depth has no limit, a leaf may hold a single row.
-- ``probability`` is the mean over trees of the class frequencies in the leaf reached; ``votes`` the share of trees whose
-  leaf has a class as its majority, the lowest of tied ones.
+- ``probability`` is the mean over trees of the class frequencies in the leaf reached; ``votes`` the share of trees in
+  whose leaf a class has the majority, the lowest of tied ones.
 - Draws are those of :mod:`suites.random_forest.draws`, so that ours are held to the same trees, node for node. Binned
   search is where every feature has at most 256 distinct values. Libraries draw otherwise and are held to the quality.
 
@@ -96,8 +96,8 @@ def work(
 ) -> Mapping[str, Work]:
     """The least that is known: binned search, and a walk down each tree.
 
-    On each of about log2(n) levels every row adds to one counter per drawn feature, for which its bin (one byte) and its
-    number (four) are read. A step down a tree reads a node of 16 bytes, and each step waits for the one before.
+    On each of about log2(n) levels every row adds to one counter per drawn feature, for which its bin (one byte) and
+    its number (four) are read. A step down a tree reads a node of 16 bytes, and each step waits for the one before.
     """
     features = {"higgs_shaped": 28, "digits": 64, "breast_cancer": 30, "wine": 13}.get(data, 5)
     rows = n_rows or {"digits": 1_347, "breast_cancer": 426, "wine": 133}.get(data, 0)

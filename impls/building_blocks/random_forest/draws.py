@@ -20,7 +20,7 @@ def draw(key: np.uint64, counter: int) -> np.uint64:
 
 
 @njit(cache=True)
-def below(bits: np.uint64, bound: int) -> int:
+def below(bits: np.uint64, bound: int) -> np.int64:
     """A number in 0..bound-1 from 64 random bits."""
     return np.int64(((bits >> np.uint64(32)) * np.uint64(bound)) >> np.uint64(32))
 

@@ -9,6 +9,7 @@ import numpy as np
 from impls.building_blocks.random_forest.draws import row_weights
 from impls.building_blocks.random_forest.forest import Trees, tree_votes
 from impls.building_blocks.random_forest.gini import MOST_ROWS
+from impls.building_blocks.random_forest.regression import RegressionTree, values_of
 from suites.random_forest.draws import FEATURES, ROWS, tree_key
 
 
@@ -48,3 +49,14 @@ class Fitted:
         """Whether a tree did not draw a training row, bool (trees, training rows)."""
         keys = (keys_of(self.seed, tree)[0] for tree in range(len(self.trees.first) - 1))
         return np.stack([row_weights(key, self.n_rows) == 0 for key in keys])
+
+
+@dataclass(frozen=True)
+class FittedRegression:
+    """Regression trees, for the claim about the variance of their mean."""
+
+    trees: tuple[RegressionTree, ...]
+
+    def tree_values(self, x: np.ndarray) -> np.ndarray:
+        """What each tree says, float64 (trees, rows of ``x``)."""
+        return np.stack([values_of(tree, x) for tree in self.trees])

@@ -1,7 +1,7 @@
 """Fitted classification trees: collecting them, and walking rows down all of them.
 
-Nodes of all trees lie in one array, 16 bytes each. A leaf is its own left child with an infinite threshold, and its
-``feature`` is the row of its class frequencies; the first of these rows are the pure ones.
+Nodes of all trees lie in one array, 16 bytes each, which is all that a step down a tree reads. A leaf is its own left
+child with an infinite threshold.
 """
 
 from __future__ import annotations
@@ -17,13 +17,21 @@ from harness.contract import thread_count
 
 NODE = np.dtype([("feature", np.int32), ("left", np.int32), ("threshold", np.float64)])
 ROWS_AT_ONCE = 64
+"""Rows that go down a tree together, so that many nodes are asked for at once."""
+ROWS_PER_PIECE = 4_096
+"""Rows that a thread sends down one tree before the next: enough for its nodes to stay in the cache."""
 
 
 class Tree(NamedTuple):
-    """One tree: ``nodes`` (nodes,), ``gain`` float64 (nodes,), class counts of impure leaves int64 (leaves, classes)."""
+    """One tree: ``nodes``, ``gain`` float64 and ``kind`` int32, all (nodes,), and the class counts of impure leaves.
+
+    ``kind`` is the class of a pure leaf; impure ones count on from the number of classes, in the order of ``impure``
+    int64 (leaves, classes).
+    """
 
     nodes: np.ndarray
     gain: np.ndarray
+    kind: np.ndarray
     impure: np.ndarray
 
 
@@ -36,6 +44,7 @@ class Trees(NamedTuple):
     first: np.ndarray
     nodes: np.ndarray
     gain: np.ndarray
+    kind: np.ndarray
     frequencies: np.ndarray
     majority: np.ndarray
 
@@ -53,19 +62,17 @@ def collect(trees: Sequence[Tree], n_classes: int) -> Trees:
     sizes = [len(tree.nodes) for tree in trees]
     first = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
     counts = np.concatenate([np.eye(n_classes, dtype=np.int64), *[tree.impure for tree in trees]])
-    nodes = np.empty(int(first[-1]), dtype=NODE)
-    gain = np.empty(len(nodes))
+    if first[-1] > np.iinfo(np.int32).max:
+        raise ValueError(f"{first[-1]} nodes are too many; grow fewer trees")
+    nodes, gain, kind = (np.concatenate([getattr(tree, name) for tree in trees]) for name in ("nodes", "gain", "kind"))
     kinds = n_classes
-    for tree, start, size in zip(trees, first, sizes, strict=False):
-        own = nodes[start : start + size]
-        own[:] = tree.nodes
-        gain[start : start + size] = tree.gain
-        impure = (own["left"] == np.arange(size)) & (own["feature"] >= n_classes)
-        own["feature"][impure] += kinds - n_classes
-        own["left"] += start
+    for tree, start in zip(trees, first, strict=False):
+        own = slice(start, start + len(tree.nodes))
+        nodes["left"][own] += start
+        kind[own][kind[own] >= n_classes] += kinds - n_classes
         kinds += len(tree.impure)
     frequencies = counts / counts.sum(axis=1, keepdims=True)
-    return Trees(first, nodes, gain, frequencies, counts.argmax(axis=1).astype(np.int32))
+    return Trees(first, nodes, gain, kind, frequencies, counts.argmax(axis=1).astype(np.int32))
 
 
 def predict(trees: Trees, x: np.ndarray) -> np.ndarray:
@@ -98,28 +105,38 @@ def _walk(
     chosen: np.ndarray | None,
 ) -> None:
     rows, n_trees = len(x), len(trees.first) - 1
-    nodes = trees.nodes
-    for block in prange((rows + ROWS_AT_ONCE - 1) // ROWS_AT_ONCE):
-        begin, end = block * ROWS_AT_ONCE, min(rows, (block + 1) * ROWS_AT_ONCE)
-        place = np.empty(ROWS_AT_ONCE, dtype=np.int32)
+    for piece in prange((rows + ROWS_PER_PIECE - 1) // ROWS_PER_PIECE):
+        place, active = np.empty(ROWS_AT_ONCE, dtype=np.int32), np.empty(ROWS_AT_ONCE, dtype=np.int32)
+        last = min(rows, (piece + 1) * ROWS_PER_PIECE)
         for tree in range(n_trees):
-            place[:] = trees.first[tree]
-            # All rows take a step in turn, so that the memory is asked for many nodes at once; one in a leaf stays.
-            moved = True
-            while moved:
-                moved = False
+            for begin in range(piece * ROWS_PER_PIECE, last, ROWS_AT_ONCE):
+                end = min(last, begin + ROWS_AT_ONCE)
+                find_leaves(trees.nodes, trees.first[tree], x[begin:end], place, active)
                 for i in range(begin, end):
-                    node = nodes[place[i - begin]]
-                    feature = node["feature"] if node["threshold"] < np.inf else 0
-                    after = node["left"] + (x[i, feature] > node["threshold"])
-                    moved |= after != place[i - begin]
-                    place[i - begin] = after
-            for i in range(begin, end):
-                leaf = nodes[place[i - begin]]["feature"]
-                if probability is not None:  # decided when compiled
-                    for c in range(trees.frequencies.shape[1]):
-                        probability[i, c] += trees.frequencies[leaf, c] / n_trees
-                if votes is not None:
-                    votes[i, trees.majority[leaf]] += 1.0 / n_trees
-                if chosen is not None:
-                    chosen[tree, i] = trees.majority[leaf]
+                    kind = trees.kind[place[i - begin]]
+                    if probability is not None:  # decided when compiled
+                        for c in range(trees.frequencies.shape[1]):
+                            probability[i, c] += trees.frequencies[kind, c] / n_trees
+                    if votes is not None:
+                        votes[i, trees.majority[kind]] += 1.0 / n_trees
+                    if chosen is not None:
+                        chosen[tree, i] = trees.majority[kind]
+
+
+@njit(cache=True)
+def find_leaves(nodes: np.ndarray, root: int, x: np.ndarray, place: np.ndarray, active: np.ndarray) -> None:
+    """Write the leaf that each of a few rows reaches to ``place``; ``active`` is scratch."""
+    count = len(x)
+    for i in range(count):
+        place[i] = root
+        active[i] = i
+    while count > 0:
+        still = 0
+        for k in range(count):
+            i = active[k]
+            node = nodes[place[i]]
+            after = node["left"] + np.int32(x[i, node["feature"]] > node["threshold"])
+            active[still] = i
+            still += after != place[i]
+            place[i] = after
+        count = still

@@ -26,8 +26,8 @@ class Best(NamedTuple):
     numerator: int
     denominator: int
     feature: int
-    rank: int
-    next_rank: int
+    rank: int | np.int64
+    next_rank: int | np.int64
 
 
 @njit(cache=True)

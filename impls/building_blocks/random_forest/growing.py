@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from impls.building_blocks.random_forest.draws import draw
-from impls.building_blocks.random_forest.forest import NODE
+from impls.building_blocks.random_forest.forest import NODE, Tree
 from suites.random_forest.draws import LEFT, RIGHT
 
 OPEN = np.dtype([("node", np.int64), ("start", np.int64), ("stop", np.int64), ("key", np.uint64), ("sorted", np.bool_)])
@@ -20,6 +20,7 @@ class Growing(NamedTuple):
 
     nodes: np.ndarray
     gain: np.ndarray
+    kind: np.ndarray
     impure: np.ndarray
     stack: np.ndarray
     sizes: np.ndarray
@@ -33,6 +34,7 @@ def empty_tree(rows: int, n_classes: int) -> Growing:
     return Growing(
         np.empty(2 * rows, dtype=NODE),
         np.empty(2 * rows),
+        np.empty(2 * rows, dtype=np.int32),
         np.empty((rows // 2 + 1, n_classes), dtype=np.int64),
         np.empty(rows + 1, dtype=OPEN),
         sizes,
@@ -65,8 +67,9 @@ def set_leaf(tree: Growing, node: int, counts: np.ndarray) -> None:
         tree.impure[tree.sizes[2]] = counts
         tree.sizes[2] += 1
     leaf = tree.nodes[node]
-    leaf["feature"], leaf["left"], leaf["threshold"] = kind, node, np.inf
+    leaf["feature"], leaf["left"], leaf["threshold"] = 0, node, np.inf
     tree.gain[node] = 0.0
+    tree.kind[node] = kind
 
 
 @njit(cache=True)
@@ -90,5 +93,13 @@ def split_node(
     parent = tree.nodes[node]
     parent["feature"], parent["left"], parent["threshold"] = feature, left, threshold
     tree.gain[node] = gain
+    tree.kind[node] = -1
     place(tree, left, start, middle, draw(key, LEFT), presorted, left_counts)
     place(tree, left + 1, middle, stop, draw(key, RIGHT), presorted, right_counts)
+
+
+@njit(cache=True)
+def finished(tree: Growing) -> Tree:
+    """The tree without the room that it did not need."""
+    size, impure = tree.sizes[0], tree.sizes[2]
+    return Tree(tree.nodes[:size].copy(), tree.gain[:size].copy(), tree.kind[:size].copy(), tree.impure[:impure].copy())

@@ -15,7 +15,7 @@ from numba import njit, prange
 from impls.building_blocks.random_forest.draws import next_feature, row_weights, undo_swaps
 from impls.building_blocks.random_forest.forest import Tree
 from impls.building_blocks.random_forest.gini import Best, better, gain_of, nothing
-from impls.building_blocks.random_forest.growing import empty_tree, place, set_leaf, split_node
+from impls.building_blocks.random_forest.growing import empty_tree, finished, place, set_leaf, split_node
 from impls.building_blocks.trees.binning import STRIDE
 
 SMALL = 256
@@ -131,8 +131,7 @@ def grow(
             scratch.left,
             scratch.right,
         )
-    size, impure = tree.sizes[0], tree.sizes[2]
-    return Tree(tree.nodes[:size].copy(), tree.gain[:size].copy(), tree.impure[:impure].copy())
+    return finished(tree)
 
 
 @njit(cache=True)
@@ -149,17 +148,17 @@ def _list_rows(y: np.ndarray, bootstrap: bool, key: np.uint64) -> np.ndarray:
 
 
 @njit(cache=True)
-def _row(entry: np.uint64) -> int:
+def _row(entry: np.uint64) -> np.int64:
     return np.int64(entry & _ROW_MASK)
 
 
 @njit(cache=True)
-def _weight(entry: np.uint64) -> int:
+def _weight(entry: np.uint64) -> np.int64:
     return np.int64((entry >> _ROW_BITS) & _WEIGHT_MASK)
 
 
 @njit(cache=True)
-def _label(entry: np.uint64) -> int:
+def _label(entry: np.uint64) -> np.int64:
     return np.int64(entry >> (_ROW_BITS + _WEIGHT_BITS))
 
 

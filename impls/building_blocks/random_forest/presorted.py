@@ -14,7 +14,7 @@ from numba import njit
 from impls.building_blocks.random_forest.draws import next_feature, row_weights, undo_swaps
 from impls.building_blocks.random_forest.forest import Tree
 from impls.building_blocks.random_forest.gini import Best, better, gain_of, nothing
-from impls.building_blocks.random_forest.growing import empty_tree, place, set_leaf, split_node
+from impls.building_blocks.random_forest.growing import empty_tree, finished, place, set_leaf, split_node
 
 SORTED_ABOVE = 1_024
 """Rows above which a node keeps its rows in every feature's order."""
@@ -65,7 +65,7 @@ def grow(
     """Grow one tree. ``row_key`` and ``root_key`` are the tree's keys for draws of rows and of features."""
     features, rows = table.order.shape
     weights = row_weights(row_key, rows) if bootstrap else np.ones(rows, dtype=np.int32)
-    used = np.count_nonzero(weights)
+    used = len(np.flatnonzero(weights))
     presorted = used > SORTED_ABOVE
     orders = _orders_of(table.order, weights, used, presorted)
     spare, goes_left = np.empty(used, dtype=np.int32), np.empty(rows, dtype=np.bool_)
@@ -125,8 +125,7 @@ def grow(
             scratch.left,
             scratch.right,
         )
-    size, impure = tree.sizes[0], tree.sizes[2]
-    return Tree(tree.nodes[:size].copy(), tree.gain[:size].copy(), tree.impure[:impure].copy())
+    return finished(tree)
 
 
 @njit(cache=True)
@@ -186,7 +185,7 @@ def _scan(
         right_squares += right[c] * right[c]
     for i in range(len(rows) - 1):
         row = rows[i]
-        c, count = labels[row], np.int64(weights[row])
+        c, count = labels[row], weights[row]
         left_squares += count * (2 * left[c] + count)
         right_squares -= count * (2 * right[c] - count)
         left[c] += count

@@ -26,7 +26,7 @@ class Columns(NamedTuple):
 
 
 class Trees(NamedTuple):
-    """Nodes of all trees; the first ones are the roots, leaves are their own left children. ``counts`` (nodes, classes)."""
+    """Nodes of all trees, the roots first, leaves being their own left children; class ``counts`` (nodes, classes)."""
 
     feature: torch.Tensor
     threshold: torch.Tensor
