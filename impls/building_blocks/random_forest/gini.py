@@ -51,7 +51,7 @@ def better(
         ahead = compare(numerator, denominator, best.numerator, best.denominator)
         if ahead < 0 or (ahead == 0 and feature >= best.feature):
             return best
-    return Best(score, numerator, denominator, np.int64(feature), np.int64(rank), np.int64(after))
+    return Best(score, numerator, denominator, feature, np.int64(rank), np.int64(after))
 
 
 @njit(cache=True)
