@@ -21,6 +21,8 @@ Values = Mapping[str, Sequence[float]]
 ARMS = (("per_tree", "log2"), ("per_split", "log2"), ("per_tree", "sqrt"), ("per_split", "sqrt"), ("per_split", "all"))
 SIZES = (1, 2, 5, 10, 20, 50, 100)
 """Trees of the averages whose variance is taken, no tree being in two of them."""
+PAIRED = 20
+"""Further trees, from all pairs of which the covariance of two trees is taken."""
 
 
 def accuracy(
@@ -121,29 +123,29 @@ def variance_of_means(
 ) -> Values:
     """Friedman's first problem: the variance over training sets of means of M trees, as a line in 1/M.
 
-    The intercept is compared with the covariance of two trees grown on the same training set, which are in none of the
-    means. Variances and covariances are averaged over 500 test points.
+    The intercept is compared with the covariance of two trees grown on the same training set, taken over all pairs of
+    20 trees that are in none of the means. Variances and covariances are averaged over 500 test points.
     """
     fits, ratios = [], []
     drawn = features_drawn("log2", 10)
     for _ in range(repeats):
         x_test, _ = friedman1(rng, 500)
-        means, pairs = np.empty((training_sets, len(SIZES), 500)), np.empty((training_sets, 2, 500))
+        means, trees = np.empty((training_sets, len(SIZES), 500)), np.empty((training_sets, PAIRED, 500))
         for number in range(training_sets):
             x, y = friedman1(rng, 300)
-            fitted = _counted(implementation, _single(x), y, 0, sum(SIZES) + 2, int(rng.integers(2**31)), drawn)
+            fitted = _counted(implementation, _single(x), y, 0, sum(SIZES) + PAIRED, int(rng.integers(2**31)), drawn)
             values = fitted.tree_values(_single(x_test))
-            pairs[number] = values[:2]
-            for k, part in enumerate(np.split(values[2:], np.cumsum(SIZES)[:-1])):
+            trees[number] = values[:PAIRED]
+            for k, part in enumerate(np.split(values[PAIRED:], np.cumsum(SIZES)[:-1])):
                 means[number, k] = part.mean(axis=0)
         variances = means.var(axis=0, ddof=1).mean(axis=1)
         inverse = 1 / np.array(SIZES)
         slope, intercept = np.polyfit(inverse, variances, 1)
         left_over = ((variances - intercept - slope * inverse) ** 2).sum()
         fits.append(float(1 - left_over / ((variances - variances.mean()) ** 2).sum()))
-        centred = pairs - pairs.mean(axis=0)
-        covariance = (centred[:, 0] * centred[:, 1]).sum(axis=0) / (training_sets - 1)
-        ratios.append(float(intercept / covariance.mean()))
+        of_sum, of_each = trees.sum(axis=1).var(axis=0, ddof=1), trees.var(axis=0, ddof=1).sum(axis=0)
+        covariance = (of_sum - of_each).mean() / (PAIRED * (PAIRED - 1))
+        ratios.append(float(intercept / covariance))
     return {"r_squared": fits, "intercept_over_covariance": ratios}
 
 
