@@ -47,7 +47,7 @@ def needs_of(evidence: Evidence) -> Iterator[Need]:
         case CostDifference(minuend, subtrahend, where, instrument):
             yield need_at(minuend, where, instrument)
             yield need_at(subtrahend, where, instrument)
-        case CaseRatio(implementation, numerator, denominator, instrument):
+        case CaseRatio(implementation, numerator, denominator, instrument, _):
             yield need_at(implementation, numerator, instrument)
             yield need_at(implementation, denominator, instrument)
         case CostGrowth(implementation, axis, values, where, instrument):

@@ -92,7 +92,7 @@ def make_plan(catalogue: Catalogue, scope: Scope, settings: Settings) -> Plan:
     skipped: list[Skipped] = []
     for suite, need in needed:
         trial = _trial(suite, need, scope)
-        reason = _obstacle(catalogue, suite, need)
+        reason = _obstacle(catalogue, suite, need) or _lack_of_cpus(trial, scope)
         if reason:
             skipped.append(Skipped(trial, reason))
         elif need.instrument == "time":
@@ -188,6 +188,13 @@ def _obstacle(catalogue: Catalogue, suite: Suite, need: Need) -> str:
     if need.until and need.until not in phases:
         return f"has no phase {need.until}"
     return listing.excludes(need.case)
+
+
+def _lack_of_cpus(trial: Trial, scope: Scope) -> str:
+    """Threads that share a CPU would be measured as if they did not."""
+    if trial.threads <= scope.cpu_count:
+        return ""
+    return f"asks for {trial.threads} threads, and there are {scope.cpu_count} CPUs"
 
 
 def _matches(case: Case, where: Mapping[str, Scalar]) -> bool:

@@ -55,12 +55,14 @@ def estimate_evidence(suite: Suite, evidence: Evidence, found: Measurements, con
         case CostDifference(minuend, subtrahend, where, instrument):
             sides = [found.costs(name, need_at(side, where, instrument), where.phase) for side in (minuend, subtrahend)]
             return _or_not_measured(lambda: cost_difference(sides[0], sides[1], confidence))
-        case CaseRatio(implementation, numerator, denominator, instrument):
+        case CaseRatio(implementation, numerator, denominator, instrument, per_thread):
             sides = [
                 found.costs(name, need_at(implementation, where, instrument), where.phase)
                 for where in (numerator, denominator)
             ]
-            return _or_not_measured(lambda: independent_ratio(sides[0], sides[1], confidence))
+            ratio = _or_not_measured(lambda: independent_ratio(sides[0], sides[1], confidence))
+            factor = found.thread_count(numerator.threads) / found.thread_count(denominator.threads)
+            return ratio.scaled(factor) if per_thread else ratio
         case CostGrowth(implementation, axis, values, where, instrument):
             costs = {
                 value: found.costs(name, need_at(implementation, at_value(where, axis, value), instrument), where.phase)

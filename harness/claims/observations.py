@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from statistics import median
 from typing import Any
 
-from harness.contract import TOTAL
+from harness.contract import TOTAL, Threads
 from harness.needs import Need
 from harness.notices import below_floor, floor_ns
 from harness.records import Record
@@ -32,6 +32,10 @@ class Measurements:
             if trial.instrument == "probe":
                 key = (trial.suite, trial.case, trial.implementation, trial.probe)
             self._by_key.setdefault(key, []).append(record)
+
+    def thread_count(self, threads: Threads) -> int:
+        """A number of threads, ``all`` being the CPUs of the machine that was measured."""
+        return self._cpu_count if threads == "all" else threads
 
     def costs(self, suite: str, need: Need, phase: str) -> Observations:
         """The measured values of one phase by round and block.
@@ -83,8 +87,7 @@ class Measurements:
     def _key(self, suite: str, need: Need) -> _Key:
         if need.instrument == "probe":
             return (suite, need.case, need.implementation, need.probe)
-        threads = self._cpu_count if need.threads == "all" else need.threads
-        workload = (suite, need.case, need.device, need.dtype, threads, need.until)
+        workload = (suite, need.case, need.device, need.dtype, self.thread_count(need.threads), need.until)
         return (*workload, need.implementation, need.instrument, need.probe)
 
 

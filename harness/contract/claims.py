@@ -67,12 +67,17 @@ class CostDifference:
 
 @dataclass(frozen=True)
 class CaseRatio:
-    """Cost of one implementation in one workload over its cost in another."""
+    """Cost of one implementation in one workload over its cost in another.
+
+    ``per_thread`` divides by how many times as many threads the denominator has, so that a speed-up is a share of the
+    best possible one, also where the denominator has all threads of a machine that is not known beforehand.
+    """
 
     implementation: str
     numerator: Where
     denominator: Where
     instrument: Instrument = "time"
+    per_thread: bool = False
 
 
 @dataclass(frozen=True)

@@ -108,10 +108,15 @@ def suite_with(*claims: Claim) -> Suite:
 
 
 def timed(
-    implementation: str, n: float, first_ns: float, second_ns: float = 0.0, instrument: InstrumentName = "time"
+    implementation: str,
+    n: float,
+    first_ns: float,
+    second_ns: float = 0.0,
+    instrument: InstrumentName = "time",
+    threads: int = 1,
 ) -> Record:
     rng = np.random.default_rng(int(n))
-    trial = Trial("topic", implementation, Case.of({"n": n}), "cpu", "float32", 1, instrument, 0, 1)
+    trial = Trial("topic", implementation, Case.of({"n": n}), "cpu", "float32", threads, instrument, 0, 1)
     samples = [
         Sample(block, 1, {"first": first_ns * drift, "second": second_ns * drift})
         for block, drift in enumerate(rng.lognormal(0, 0.02, size=20))
@@ -130,6 +135,7 @@ def probed(implementation: str, n: float, **series: list[float]) -> Record:
 RECORDS = [
     *(timed("slow", n, 4.0 * n**2, 1.0) for n in SIZES),
     *(timed("fast", n, 100.0 * n, 1.0) for n in SIZES),
+    timed("slow", 1000.0, 4e6 / 1.8, 1.0, threads=2),
     *(timed("slow", n, 64.0 * n, 8.0, "memory") for n in SIZES),
     *(probed("fast", n, visits=[3 * n], score=[0.0]) for n in SIZES),
     probed("a", 1.0, score=[0.8, 0.9, 0.85, 0.87]),
@@ -148,6 +154,8 @@ REST = Where({}, phase="first")
         (CostRatio("slow", "fast", replace(AT, phase="total")), Band(39.5, 40.5), "reproduced", 40.0),
         (CostRatio("slow", "fast", replace(AT, phase="second")), Band(0.9, 1.1), "reproduced", 1.0),
         (CaseRatio("fast", AT, replace(AT, case={"n": 100.0})), Band(8, 12), "reproduced", 10.0),
+        (CaseRatio("slow", AT, replace(AT, threads="all")), Band(1.7, 1.9), "reproduced", 1.8),
+        (CaseRatio("slow", AT, replace(AT, threads="all"), per_thread=True), Band(0.85, 0.95), "reproduced", 0.9),
         (CostGrowth("slow", "n", SIZES, REST), Band(1.9, 2.1), "reproduced", 2.0),
         (CostGrowth("fast", "n", SIZES, REST), Band(1.9, 2.1), "refuted", 1.0),
         (CostGrowth("slow", "n", SIZES, REST, "memory"), Band(0.9, 1.1), "reproduced", 1.0),

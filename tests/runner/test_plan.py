@@ -1,0 +1,19 @@
+"""What a plan leaves out, with the reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.config import find_project
+from harness.discovery import load_catalogue
+from harness.plan import Scope, make_plan
+from harness.worker.orders import FULL
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_more_threads_than_cpus_are_left_out() -> None:
+    catalogue = load_catalogue(find_project(ROOT)).select(["random_forest/numba_histogram"])
+    for cpus, left_out in ((2, {4}), (4, set())):
+        plan = make_plan(catalogue, Scope("full", ("cpu",), cpus, 7, instruments=("time",)), FULL)
+        assert {skipped.trial.threads for skipped in plan.skipped if "CPUs" in skipped.reason} == left_out
