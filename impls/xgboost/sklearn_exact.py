@@ -24,7 +24,7 @@ from suites.xgboost.suite import SUITE
         "gamma": 0.0,
         "n_rows": 1_000_000,
         "storage": ("dense",),
-        # It takes no absent entries and no single class.
+        # It takes no absent entries and no single class; on the smallest tables its lack of an L2 penalty shows.
         "data": (
             "higgs_shaped",
             "diabetes",
@@ -32,7 +32,6 @@ from suites.xgboost.suite import SUITE
             "fair",
             "breast_cancer",
             "levels",
-            "constant_feature",
             "repeated_feature",
         ),
     },

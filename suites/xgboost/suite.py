@@ -11,8 +11,9 @@ the weights, T(G) = sign(G) max(|G| - l1, 0). What all implementations share:
 - Both sides have at least ``min_rows`` rows (and one) and a sum of weights of at least ``min_child_weight``.
 - Absent entries (NaN, or not stored) of a split's feature all go to its default side. A candidate is "value <=
   threshold" with the threshold midway between two neighbouring distinct values of the training set, such that the rows
-  of the node with values differ across it; where the node has absent entries also -inf and inf, which divide present
-  from absent. Each is tried with either default side.
+  of the node with values differ across it. Where the node has absent entries there are two more, which divide them from
+  the present ones: -inf, and the threshold above the node's largest value (inf where no row of the training set has a
+  larger one). Each is tried with either default side.
 - Scores closer than 1e-10 of the larger are tied: the lowest feature wins, then the lowest threshold, then left as the
   default side. A node without absent entries has left as its default.
 - What the weights are is the model's ``order``, see :class:`suites.xgboost.model.Model`; so is what leaves hold.
@@ -61,7 +62,7 @@ _FEATURES = {
     "fair": 8,
     "breast_cancer": 30,
     "fair_one_hot": 46,
-    "modechoice_one_hot": 44,
+    "modechoice_one_hot": 43,
     "one_hot_10": 10 * VARIABLES,
     "one_hot_100": 100 * VARIABLES,
     "one_hot_1000": 1_000 * VARIABLES,

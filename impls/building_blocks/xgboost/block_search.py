@@ -1,7 +1,7 @@
 """Exact search over column blocks, every node of a level at once (Chen and Guestrin 2016, Algorithm 3, §4.1, §4.2).
 
 A candidate of feature f is coded as 2 p + (1 if absent entries go left), where the node's present entries among the
-first p of the block go left; p = present + 1 stands for all of them. Smaller codes have lower thresholds.
+first p of the block go left. Smaller codes have lower thresholds.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def _scan(
             left, weight = sums[slot], weights[slot]
             score = split_score(gain, left, weight, all_g[slot] - left, all_h[slot] - weight)
             if score > best[slot] * (1 + TIE) or best[slot] == NO_SPLIT < score:
-                best[slot], code[slot] = score, 2 * (len(order) + 1)
+                best[slot], code[slot] = score, 2 * places[slot]
 
 
 @njit(cache=True)
@@ -186,8 +186,6 @@ def threshold_of(blocks: Blocks, f: int, code: int) -> float:
     if place == 0:
         return -math.inf
     values = blocks.values[blocks.starts[f] : blocks.starts[f] + present]
-    if place > present:
-        return math.inf
     after = np.searchsorted(values, values[place - 1], side="right")
     if after == present:
         return math.inf

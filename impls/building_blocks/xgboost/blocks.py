@@ -66,6 +66,15 @@ def column_blocks(table: Table, *, keep_absent: bool = False) -> tuple[Blocks, i
     return Blocks(order, values, starts, present), sorts
 
 
+def unsorted_columns(table: Table) -> Blocks:
+    """The same in the order of the rows."""
+    columns = _columns(table, keep_absent=False)
+    present = np.array([len(rows) for rows, _ in columns], dtype=np.int64)
+    starts = np.concatenate([[0], np.cumsum(present)]).astype(np.int64)
+    order = np.concatenate([rows for rows, _ in columns]).astype(np.int32)
+    return Blocks(order, np.concatenate([own for _, own in columns]).astype(np.float32), starts, present)
+
+
 def _columns(table: Table, keep_absent: bool) -> list[tuple[np.ndarray, np.ndarray]]:
     """Rows and values of each feature's entries, in the order of the rows."""
     if table.is_dense or keep_absent:

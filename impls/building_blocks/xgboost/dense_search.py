@@ -83,7 +83,7 @@ def _scan(
         last[slot], places[slot] = value, k + 1
     for slot in range(slots):
         if seen[slot] > 0 and lost[slot] > 0:
-            coded = 2 * (present + 1)
+            coded = 2 * places[slot]
             _judge(slot, sums[slot], weights[slot], seen[slot], totals, min_rows, gain, coded, best, code)
 
 
