@@ -16,6 +16,7 @@ from harness.contract import (
     ProbeDifference,
     ProbeGrowth,
     ProbeValue,
+    RatioGrowth,
     Threads,
     Where,
 )
@@ -48,7 +49,9 @@ def needs_of(evidence: Evidence) -> Iterator[Need]:
         case CostGrowth(implementation, axis, values, where, instrument):
             for value in values:
                 yield need_at(implementation, at_value(where, axis, value), instrument)
-        case Crossover(numerator, denominator, axis, values, where, instrument):
+        case Crossover(numerator, denominator, axis, values, where, instrument) | RatioGrowth(
+            numerator, denominator, axis, values, where, instrument
+        ):
             for value in values:
                 yield need_at(numerator, at_value(where, axis, value), instrument)
                 yield need_at(denominator, at_value(where, axis, value), instrument)

@@ -16,6 +16,7 @@ from harness.contract import (
     ProbeDifference,
     ProbeGrowth,
     ProbeValue,
+    RatioGrowth,
     Scalar,
     Suite,
     Work,
@@ -31,6 +32,7 @@ from harness.statistics import (
     median_estimate,
     paired_differences,
     paired_ratio,
+    ratio_growth_exponent,
 )
 
 ITEMSIZE = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
@@ -69,6 +71,15 @@ def estimate_evidence(suite: Suite, evidence: Evidence, found: Measurements, con
                 for side in (numerator, denominator)
             ]
             return _or_not_measured(lambda: crossover(values, both[0], both[1], confidence))
+        case RatioGrowth(numerator, denominator, axis, values, where, instrument):
+            growing = [
+                {
+                    value: found.costs(name, need_at(side, at_value(where, axis, value), instrument), where.phase)
+                    for value in values
+                }
+                for side in (numerator, denominator)
+            ]
+            return _or_not_measured(lambda: ratio_growth_exponent(growing[0], growing[1], confidence))
         case CeilingShare(implementation, where, ceiling):
             costs_ns = found.costs(name, need_at(implementation, where, "time"), where.phase)
             duration = median_estimate(costs_ns, confidence).scaled(1e-9)

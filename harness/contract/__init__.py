@@ -16,6 +16,7 @@ from harness.contract.claims import (
     ProbeDifference,
     ProbeGrowth,
     ProbeValue,
+    RatioGrowth,
     Threads,
     Where,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "ProbeGrowth",
     "ProbeValue",
     "Profile",
+    "RatioGrowth",
     "Scalar",
     "Suite",
     "Threads",

@@ -93,6 +93,18 @@ class Crossover:
 
 
 @dataclass(frozen=True)
+class RatioGrowth:
+    """The exponent with which a cost ratio grows along ``axis``: above 0 where the numerator's disadvantage grows."""
+
+    numerator: str
+    denominator: str
+    axis: str
+    values: tuple[float, ...]
+    where: Where
+    instrument: Instrument = "time"
+
+
+@dataclass(frozen=True)
 class CeilingShare:
     """Work per second over the measured ceiling of this machine: ``matmul`` (FLOP/s) or ``copy`` (bytes/s)."""
 
@@ -133,7 +145,17 @@ class ProbeGrowth:
     values: tuple[float, ...]
 
 
-Evidence = CostRatio | CaseRatio | CostGrowth | Crossover | CeilingShare | ProbeValue | ProbeDifference | ProbeGrowth
+Evidence = (
+    CostRatio
+    | CaseRatio
+    | CostGrowth
+    | Crossover
+    | RatioGrowth
+    | CeilingShare
+    | ProbeValue
+    | ProbeDifference
+    | ProbeGrowth
+)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from harness.statistics.comparisons import log_ratios
 from harness.statistics.estimates import CONFIDENCE, Estimate, Observations, joined
 from harness.statistics.intervals import contrast_margin, pseudomedian_bounds
 from harness.statistics.quantiles import student_quantile
@@ -35,6 +36,22 @@ def growth_exponent(costs: Mapping[float, Observations], confidence: float = CON
     if any(len(sample.values) < 2 for sample in samples):
         return _fitted_exponent(places, np.array([float(np.median(sample.values)) for sample in samples]), confidence)
     return _exponent_over_samples(places, samples, confidence)
+
+
+def ratio_growth_exponent(
+    numerator: Mapping[float, Observations], denominator: Mapping[float, Observations], confidence: float = CONFIDENCE
+) -> Estimate:
+    """The exponent with which the ratio of two costs grows, from the ratios within blocks at each size.
+
+    See :func:`growth_exponent`, which takes the ratios in place of costs.
+
+    :raises ValueError: fewer than three sizes, no block with both sides at a size, or a value that is not positive.
+    """
+    ratios = {
+        size: {block: math.exp(value) for block, value in log_ratios(numerator[size], denominator[size]).items()}
+        for size in numerator
+    }
+    return growth_exponent(ratios, confidence)
 
 
 def _exponent_over_samples(places: np.ndarray, samples: list[Replicates], confidence: float) -> Estimate:

@@ -27,6 +27,7 @@ from harness.contract import (
     ProbeDifference,
     ProbeGrowth,
     ProbeValue,
+    RatioGrowth,
     Suite,
     Tolerance,
     Where,
@@ -151,6 +152,8 @@ REST = Where({}, phase="first")
         (CostGrowth("fast", "n", SIZES, REST), Band(1.9, 2.1), "refuted", 1.0),
         (CostGrowth("slow", "n", SIZES, REST, "memory"), Band(0.9, 1.1), "reproduced", 1.0),
         (Crossover("slow", "fast", "n", SIZES, REST), Band(high=10), "refuted", 45.8),
+        (RatioGrowth("slow", "fast", "n", SIZES, REST), Band(low=0.9), "reproduced", 1.0),
+        (RatioGrowth("fast", "slow", "n", SIZES, REST), Band(low=0.0), "refuted", -1.0),
         (CeilingShare("fast", AT), Band(low=0.5), "reproduced", 1.0),
         (CeilingShare("fast", AT, "copy"), Band(low=0.5), "reproduced", 1.0),
         (ProbeValue("counts", "visits", {"n": 10.0}, "fast"), Band(30, 30), "reproduced", 30.0),
@@ -190,6 +193,7 @@ def test_every_kind_of_evidence(evidence: Evidence, band: Band, verdict: Verdict
         (ProbeValue("counts", "nothing", {"n": 10.0}, "fast"), RECORDS, MACHINE, "returned no nothing"),
         (CeilingShare("fast", AT), RECORDS, MACHINE | {"ceilings": []}, "no ceiling was measured"),
         (CostGrowth("slow", "n", SIZES[:2], REST), RECORDS, MACHINE, "three sizes"),
+        (RatioGrowth("slow", "other", "n", SIZES, REST), RECORDS, MACHINE | {"profile": "full"}, "not part of this"),
     ],
 )
 def test_what_was_not_measured_says_why(

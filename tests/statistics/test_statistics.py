@@ -19,6 +19,7 @@ from harness.statistics import (
     median_estimate,
     paired_differences,
     paired_ratio,
+    ratio_growth_exponent,
 )
 
 positive = st.floats(1e-3, 1e6)
@@ -152,6 +153,21 @@ def test_growth_exponent_is_recovered(exponent: float) -> None:
     estimate = growth_exponent(costs)
     assert estimate.low <= exponent <= estimate.high
     assert estimate.high - estimate.low < 0.2
+
+
+def test_growth_of_a_ratio_is_free_of_what_both_sides_share() -> None:
+    """A machine whose speed changes from block to block by a factor of up to 4 leaves the ratios as they are."""
+    drift = [1.0, 4.0, 2.0, 3.0, 1.5]
+    sides = [
+        {size: blocks([factor * speed * size**power for speed in drift]) for size in (10.0, 100.0, 1000.0)}
+        for factor, power in ((3.0, 1.5), (7.0, 1.0))
+    ]
+    estimate = ratio_growth_exponent(sides[0], sides[1])
+    assert estimate.value == pytest.approx(0.5)
+    assert estimate.high - estimate.low < 1e-9
+    assert growth_exponent(sides[0]).high - growth_exponent(sides[0]).low > 0.1
+    with pytest.raises(ValueError, match="no block"):
+        ratio_growth_exponent(sides[0], {size: {(9, 9): 1.0} for size in sides[1]})
 
 
 def test_growth_of_counts_has_the_intervals_of_the_fit() -> None:
