@@ -15,7 +15,7 @@ from suites.xgboost.suite import SUITE
 @implements(
     SUITE,
     kind="library",
-    phases=("fit", "predict"),
+    phases=("prepare", "fit", "predict"),
     limits={
         "order": ("second",),
         "rounds": (1, 2, 3, 5, 10, 20, 50, 100),  # it refuses 0
@@ -61,7 +61,9 @@ def boost(
         "num_threads": thread_count(),
         "verbosity": -1,
     }
-    table = lightgbm.Dataset(x_train, y_train, init_score=np.full(len(y_train), model.base))
+    table = lightgbm.Dataset(x_train, y_train, init_score=np.full(len(y_train), model.base), params=parameters)
+    table.construct()  # bins, which it would otherwise do on the first use
+    yield None
     booster = lightgbm.train(parameters, table, num_boost_round=model.rounds)
     yield None
     scores = booster.predict(x_test, raw_score=True, num_threads=thread_count())

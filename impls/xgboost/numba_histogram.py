@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from harness.contract import implements
-from impls.building_blocks.trees.binning import bin_codes, find_bins
+from impls.building_blocks.trees.binning import Bins, bin_codes, find_bins
 from impls.building_blocks.xgboost.fitted import Fitted
 from impls.building_blocks.xgboost.rounds import fit_histogram
 from suites.xgboost.model import Model
@@ -15,6 +15,11 @@ from suites.xgboost.suite import SUITE
 
 
 FEATURES_SIDE_BY_SIDE = 4
+
+
+def prepare(x: np.ndarray, model: Model) -> tuple[Bins, np.ndarray]:
+    bins = find_bins(x, model.bins)
+    return bins, bin_codes(x, bins.cuts, FEATURES_SIDE_BY_SIDE)
 
 
 def fit(
@@ -25,8 +30,8 @@ def fit(
     y_train: np.ndarray,
     model: Model,
 ) -> Fitted:
-    found = find_bins(x_train, model.bins)
-    return fit_histogram(bin_codes(x_train, found.cuts, FEATURES_SIDE_BY_SIDE), found, y_train, model)
+    bins, codes = prepare(x_train, model)
+    return fit_histogram(codes, bins, y_train, model)
 
 
 @implements(
@@ -59,7 +64,9 @@ def boost(
     x_test: np.ndarray,
     model: Model,
 ) -> Iterator[object]:
-    fitted = fit(x_train, values, columns, row_starts, y_train, model)
+    bins, codes = prepare(x_train, model)
+    yield None
+    fitted = fit_histogram(codes, bins, y_train, model)
     yield None
     yield fitted.scores(x_test)
     yield fitted.describe()

@@ -55,7 +55,9 @@ def boost(
     x_test: np.ndarray,
     model: Model,
 ) -> Iterator[object]:
-    fitted = fit(x_train, values, columns, row_starts, y_train, model)
+    table = presort(x_train)
+    yield None
+    fitted = fit_presorted(table, y_train, model)
     yield None
     yield fitted.scores(x_test)
     yield fitted.describe()

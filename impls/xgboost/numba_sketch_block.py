@@ -8,7 +8,7 @@ import numpy as np
 
 from harness.contract import implements
 from impls.building_blocks.xgboost.sketch_model import fit_sketch
-from impls.building_blocks.xgboost.blocks import Table
+from impls.building_blocks.xgboost.blocks import Table, column_blocks
 from impls.building_blocks.xgboost.fitted import Fitted
 from suites.xgboost.model import Model
 from suites.xgboost.suite import SUITE
@@ -22,7 +22,8 @@ def fit(
     y_train: np.ndarray,
     model: Model,
 ) -> Fitted:
-    return fit_sketch(Table(x_train, values, columns, row_starts, len(y_train)), y_train, model, use_blocks=True)
+    table = Table(x_train, values, columns, row_starts, len(y_train))
+    return fit_sketch(table, column_blocks(table), y_train, model, is_sorted=True)
 
 
 @implements(SUITE, kind="exact", counters=fit)
@@ -35,7 +36,10 @@ def boost(
     x_test: np.ndarray,
     model: Model,
 ) -> Iterator[object]:
-    fitted = fit(x_train, values, columns, row_starts, y_train, model)
+    table = Table(x_train, values, columns, row_starts, len(y_train))
+    blocks = column_blocks(table)
+    yield None
+    fitted = fit_sketch(table, blocks, y_train, model, is_sorted=True)
     yield None
     yield fitted.scores(x_test)
     yield fitted.describe()

@@ -47,6 +47,7 @@ def boost(
     if len(x) != len(y_train):
         x = np.full((len(y_train), x_test.shape[1]), np.nan, dtype=np.float32)
         x[np.repeat(np.arange(len(x)), np.diff(row_starts)), columns] = values
+    yield None
     scores = np.full(len(y_train), model.base)
     trees = np.zeros((model.rounds, model.tree_size), dtype=TREE)
     trees["feature"] = ABSENT

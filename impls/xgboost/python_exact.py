@@ -60,6 +60,7 @@ def boost(
     table = x_train or _expand(values, columns, row_starts, len(x_test[0]))
     features = [list(column) for column in zip(*table, strict=True)]
     distinct = [sorted({value for value in column if not math.isnan(value)}) for column in features]
+    yield None
     scores = [model.base] * len(y_train)
     trees: list[Tree] = []
     for _ in range(model.rounds):

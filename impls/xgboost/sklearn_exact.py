@@ -16,7 +16,7 @@ from suites.xgboost.suite import SUITE
 @implements(
     SUITE,
     kind="first_order_library",
-    phases=("fit", "predict"),
+    phases=("prepare", "fit", "predict"),
     limits={
         "order": ("second", "newton_leaves"),  # its own is the latter: the yardstick of what Hessians in splits add
         "rounds": (1, 2, 3, 5, 10, 20, 50, 100),  # it refuses 0
@@ -55,6 +55,7 @@ def boost(
         min_samples_leaf=max(1, model.min_rows, math.ceil(model.min_child_weight * (4 if logistic else 1))),
         random_state=0,  # only the order in which features of tied gain are tried depends on it
     )
+    yield None
     fitted.fit(x_train, y_train)
     yield None
     yield fitted.decision_function(x_test) if logistic else fitted.predict(x_test)

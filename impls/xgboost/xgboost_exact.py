@@ -16,7 +16,7 @@ from suites.xgboost.suite import SUITE
 @implements(
     SUITE,
     kind="library",
-    phases=("fit", "predict"),
+    phases=("prepare", "fit", "predict"),
     # It knows second order only, and no least number of rows.
     limits={
         "order": ("second",),
@@ -52,6 +52,7 @@ def boost(
     model: Model,
 ) -> Iterator[np.ndarray | None]:
     table = training_table(x_train, values, columns, row_starts, y_train, x_test.shape[1])
+    yield None
     booster = xgboost.train({"tree_method": "exact", **parameters(model)}, table, num_boost_round=model.rounds)
     yield None
     yield booster.inplace_predict(x_test, predict_type="margin").astype(np.float64)

@@ -16,7 +16,7 @@ from suites.xgboost.suite import SUITE
 @implements(
     SUITE,
     kind="library",
-    phases=("fit", "predict"),
+    phases=("prepare", "fit", "predict"),
     # It knows second order only, and no least number of rows.
     limits={
         "order": ("second",),
@@ -53,6 +53,7 @@ def boost(
 ) -> Iterator[np.ndarray | None]:
     x = x_train if len(x_train) == len(y_train) else compressed(values, columns, row_starts, x_test.shape[1])
     table = xgboost.QuantileDMatrix(x, y_train, max_bin=model.bins, nthread=thread_count())
+    yield None
     settings = {"tree_method": "hist", "max_bin": model.bins, **parameters(model)}
     booster = xgboost.train(settings, table, num_boost_round=model.rounds)
     yield None

@@ -8,7 +8,7 @@ import numpy as np
 
 from impls.building_blocks.xgboost.block_growth import grow_trees
 from impls.building_blocks.xgboost.block_search import AHEAD, search_present, threshold_of
-from impls.building_blocks.xgboost.blocks import Blocks, Table, column_blocks
+from impls.building_blocks.xgboost.blocks import Blocks, Table
 from impls.building_blocks.xgboost.dense_search import search_all
 from impls.building_blocks.xgboost.fitted import Fitted
 from impls.building_blocks.xgboost.gain import RegularisedGain, gain_of
@@ -43,12 +43,21 @@ class ExactSearch:
         return float(threshold_of(self.blocks, feature, code))
 
 
-def fit_blocks(table: Table, y: np.ndarray, model: Model, *, prefetch: bool = False, dense: bool = False) -> Fitted:
-    """Fit with blocks that are sorted once.
+def fit_blocks(
+    table: Table,
+    prepared: tuple[Blocks, int],
+    y: np.ndarray,
+    model: Model,
+    *,
+    prefetch: bool = False,
+    dense: bool = False,
+) -> Fitted:
+    """Fit on blocks that were sorted once.
 
+    :param prepared: the blocks and how many sorts they took, absent entries kept if ``dense``.
     :param prefetch: fetch the rows of a batch of entries before summing them.
-    :param dense: store and visit absent entries as well.
+    :param dense: visit absent entries as well.
     """
-    blocks, sorts = column_blocks(table, keep_absent=dense)
+    blocks, sorts = prepared
     search = ExactSearch(blocks, gain_of(model), max(1, model.min_rows), AHEAD if prefetch else 1, dense)
     return replace(grow_trees(table, search, y, model), sorts=sorts, entries=search.entries)

@@ -55,7 +55,7 @@ def column_blocks(table: Table, *, keep_absent: bool = False) -> tuple[Blocks, i
 
     def sort(f: int) -> int:
         rows, own = columns[f]
-        by_value = np.argsort(own, kind="stable")
+        by_value = np.argsort(own)
         place = slice(starts[f], starts[f + 1])
         order[place], values[place] = rows[by_value], own[by_value]
         present[f] = len(own) - np.count_nonzero(np.isnan(own))
@@ -66,13 +66,13 @@ def column_blocks(table: Table, *, keep_absent: bool = False) -> tuple[Blocks, i
     return Blocks(order, values, starts, present), sorts
 
 
-def unsorted_columns(table: Table) -> Blocks:
-    """The same in the order of the rows."""
+def unsorted_columns(table: Table) -> tuple[Blocks, int]:
+    """The same in the order of the rows, which takes no sort."""
     columns = _columns(table, keep_absent=False)
     present = np.array([len(rows) for rows, _ in columns], dtype=np.int64)
     starts = np.concatenate([[0], np.cumsum(present)]).astype(np.int64)
     order = np.concatenate([rows for rows, _ in columns]).astype(np.int32)
-    return Blocks(order, np.concatenate([own for _, own in columns]).astype(np.float32), starts, present)
+    return Blocks(order, np.concatenate([own for _, own in columns]).astype(np.float32), starts, present), 0
 
 
 def _columns(table: Table, keep_absent: bool) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -31,16 +31,14 @@ class Fitted:
     """Trees and what fitting them counted.
 
     :param sorts: sorts of a column, or of a node's part of one.
-    :param late_sorts: those that were made after the first tree had begun.
     :param entries: visits to entries of the table by the search for splits.
     :param steps: steps of searches for the candidate that an entry belongs to.
-    :param sketches: by what was asked for the candidates that were proposed, see the sketches.
+    :param sketches: by tree how many candidates were proposed for each feature.
     """
 
     trees: Trees
     model: Model
     sorts: int = 0
-    late_sorts: int = 0
     entries: int = 0
     steps: int = 0
     sketches: list[np.ndarray] = field(default_factory=list)

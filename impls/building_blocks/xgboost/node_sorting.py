@@ -44,7 +44,7 @@ class SortingSearch:
 def fit_sorting(table: Table, y: np.ndarray, model: Model) -> Fitted:
     search = SortingSearch(np.ascontiguousarray(table.x.T), gain_of(model), max(1, model.min_rows))
     fitted = grow_trees(table, search, y, model)
-    return replace(fitted, sorts=search.sorts, late_sorts=search.sorts)
+    return replace(fitted, sorts=search.sorts)
 
 
 @njit(cache=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 
 from impls.building_blocks.xgboost.block_growth import grow_trees
-from impls.building_blocks.xgboost.blocks import Blocks, Table, column_blocks, unsorted_columns
+from impls.building_blocks.xgboost.blocks import Blocks, Table
 from impls.building_blocks.xgboost.fitted import Fitted
 from impls.building_blocks.xgboost.gain import RegularisedGain, gain_of
 from impls.building_blocks.xgboost.level import Totals, pairs_of, slots_of
@@ -76,14 +77,17 @@ class SketchSearch:
         return propose(summary, (1 - STREAM_SHARE) * error, self.bins)
 
 
-def fit_sketch(table: Table, y: np.ndarray, model: Model, *, use_blocks: bool) -> Fitted:
+def fit_sketch(
+    table: Table, prepared: tuple[Blocks, int], y: np.ndarray, model: Model, *, is_sorted: bool
+) -> Fitted:
     """Fit on candidates whose neighbours differ in weighted rank by at most 2 / bins.
 
-    :param use_blocks: sort columns once: candidates come from cumulative weights, and entries find theirs in one scan.
-        Otherwise columns stay in the order of the rows: candidates come from a streaming summary, entries search.
+    :param prepared: the columns and how many sorts they took.
+    :param is_sorted: they are sorted: candidates come from cumulative weights, and entries find theirs in one scan.
+        Otherwise candidates come from a streaming summary, and entries search for theirs.
     """
-    blocks, sorts = column_blocks(table) if use_blocks else (unsorted_columns(table), 0)
-    distinct = [np.unique(blocks.values[a:b]) for a, b in zip(blocks.starts[:-1], blocks.starts[1:], strict=True)]
-    search = SketchSearch(blocks, distinct, gain_of(model), max(1, model.min_rows), model.bins, use_blocks)
+    blocks, sorts = prepared
+    distinct = [np.unique(blocks.values[a:b]) for a, b in pairwise(blocks.starts)]
+    search = SketchSearch(blocks, distinct, gain_of(model), max(1, model.min_rows), model.bins, is_sorted)
     fitted = grow_trees(table, search, y, model)
     return replace(fitted, sorts=sorts, entries=search.entries, steps=search.steps, sketches=search.counts)
