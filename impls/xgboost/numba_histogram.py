@@ -13,7 +13,6 @@ from impls.building_blocks.xgboost.rounds import fit_histogram
 from suites.xgboost.model import Model
 from suites.xgboost.suite import SUITE
 
-
 FEATURES_SIDE_BY_SIDE = 4
 
 

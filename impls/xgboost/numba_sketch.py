@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from harness.contract import implements
-from impls.building_blocks.xgboost.sketch_model import fit_sketch
 from impls.building_blocks.xgboost.blocks import Table, unsorted_columns
 from impls.building_blocks.xgboost.fitted import Fitted
+from impls.building_blocks.xgboost.sketch_model import fit_sketch
 from suites.xgboost.model import Model
 from suites.xgboost.suite import SUITE
 

@@ -109,7 +109,7 @@ def _threshold(column: np.ndarray, value: float) -> float:
     above = column[column > value]
     if np.isinf(value) or not len(above):
         return value if np.isinf(value) else np.inf
-    return (np.float64(value) + np.float64(above.min())) / 2  # type: ignore[no-any-return]
+    return (np.float64(value) + np.float64(above.min())) / 2
 
 
 def _best_split(
@@ -150,7 +150,7 @@ def _best_split(
 
 def _score(g: np.ndarray, h: np.ndarray, model: Model) -> np.ndarray:
     shrunk, below = np.maximum(np.abs(g) - model.l1, 0), h + model.l2
-    return np.divide(shrunk**2, below, out=np.zeros(np.shape(below)), where=below > 0)
+    return np.asarray(np.divide(shrunk**2, below, out=np.zeros(np.shape(below)), where=below > 0))
 
 
 def _line_search(y: np.ndarray, scores: np.ndarray, steps: np.ndarray, loss: str) -> float:

@@ -1,4 +1,4 @@
-"""Second-order boosting in pure Python: sort every feature of every node (Chen and Guestrin 2016, Algorithms 1 and 3)."""
+"""Second-order boosting in pure Python: sort every feature of every node (Chen and Guestrin 2016, Algorithm 3)."""
 
 from __future__ import annotations
 
@@ -75,14 +75,10 @@ def boost(
             factor = _line_search(y_train, scores, [tree[leaf].weight for leaf in leaves], model.loss)
             for place, node in tree.items():
                 tree[place] = node._replace(weight=factor * node.weight)
-        scores = [
-            score + model.shrinkage * tree[leaf].weight for score, leaf in zip(scores, leaves, strict=True)
-        ]
+        scores = [score + model.shrinkage * tree[leaf].weight for score, leaf in zip(scores, leaves, strict=True)]
         trees.append(tree)
     yield None
-    yield [
-        model.base + math.fsum(model.shrinkage * tree[_route(tree, row)].weight for tree in trees) for row in x_test
-    ]
+    yield [model.base + math.fsum(model.shrinkage * tree[_route(tree, row)].weight for tree in trees) for row in x_test]
     absent = Node(ABSENT, 0.0, 0.0, 0.0, 0.0, False)
     described = [[tree.get(place, absent) for place in range(model.tree_size)] for tree in trees]
     yield tuple([[getattr(node, name) for node in tree] for tree in described] for name in Node._fields)
@@ -105,9 +101,7 @@ def _derivatives(y: list[float], scores: list[float], loss: str) -> tuple[list[f
     return [target - share for target, share in zip(y, p, strict=True)], [share * (1 - share) for share in p]
 
 
-def _grow(
-    features: Table, distinct: Table, residual: list[float], weight: list[float], model: Model
-) -> Tree:
+def _grow(features: Table, distinct: Table, residual: list[float], weight: list[float], model: Model) -> Tree:
     """All splits that gain anything before the cost of a leaf."""
     tree: Tree = {}
     waiting = [(0, list(range(len(residual))))]

@@ -53,6 +53,8 @@ def boost(
 ) -> Iterator[np.ndarray | None]:
     table = training_table(x_train, values, columns, row_starts, y_train, x_test.shape[1])
     yield None
-    booster = xgboost.train({"tree_method": "approx", "max_bin": model.bins, **parameters(model)}, table, num_boost_round=model.rounds)
+    booster = xgboost.train(
+        {"tree_method": "approx", "max_bin": model.bins, **parameters(model)}, table, num_boost_round=model.rounds
+    )
     yield None
     yield booster.inplace_predict(x_test, predict_type="margin").astype(np.float64)

@@ -23,12 +23,14 @@ def boost_with(
     return np.array(losses)
 
 
-def ridge_on_some_features(x: np.ndarray, residual: np.ndarray, rng: np.random.Generator, penalty: float = 1.0) -> Predict:
+def ridge_on_some_features(
+    x: np.ndarray, residual: np.ndarray, rng: np.random.Generator, penalty: float = 1.0
+) -> Predict:
     """Ridge regression on three features drawn at random."""
     chosen = rng.choice(x.shape[1], size=3, replace=False)
     means = x[:, chosen].mean(axis=0)
     part = x[:, chosen] - means
-    weights = np.linalg.solve(part.T @ part + penalty * np.eye(3), part.T @ residual)
+    weights = np.linalg.solve(part.T @ part + np.eye(3), part.T @ residual)
     return lambda rows: np.asarray((rows[:, chosen] - means) @ weights)
 
 

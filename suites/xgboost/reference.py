@@ -176,9 +176,7 @@ def _threshold(values: np.ndarray, rank: int) -> float:
     return float((values[rank] + values[rank + 1]) / 2) if rank + 1 < len(values) else np.inf
 
 
-def _best_split(
-    node: Node, table: Table, residual: np.ndarray, weight: np.ndarray, model: Model
-) -> Split | None:
+def _best_split(node: Node, table: Table, residual: np.ndarray, weight: np.ndarray, model: Model) -> Split | None:
     features, rows = node.order.shape
     least = max(1, model.min_rows)
     present = np.sum(node.ranks < np.array([[len(v)] for v in table.values]), axis=1)[:, None]
@@ -203,16 +201,16 @@ def _best_split(
     if not best - own > TIE * best:
         return None
     first = int(np.argmax(score >= best * (1 - TIE)))
-    feature, position, direction = np.unravel_index(first, score.shape)
+    feature, position, direction = (int(place) for place in np.unravel_index(first, score.shape))
     rank = int(node.ranks[feature, position - 1]) if position else -1
-    return Split((best - own) / 2, int(feature), rank, bool(direction == 0))
+    return Split((best - own) / 2, feature, rank, direction == 0)
 
 
 def _score(g: np.ndarray, h: np.ndarray, model: Model) -> np.ndarray:
     """T(G)^2 / (H + lambda) with T the soft threshold of ``l1``; 0 where the denominator is not positive."""
     shrunk = np.maximum(np.abs(g) - model.l1, 0.0)
     below = h + model.l2
-    return np.divide(shrunk * shrunk, below, out=np.zeros(np.shape(below)), where=below > 0)
+    return np.asarray(np.divide(shrunk * shrunk, below, out=np.zeros(np.shape(below)), where=below > 0))
 
 
 def _set_leaves(

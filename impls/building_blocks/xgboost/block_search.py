@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit, prange
 
 from impls.building_blocks.trees.gain import NO_SPLIT, TIE, node_score, split_score
+from impls.building_blocks.trees.histogram import total
 from impls.building_blocks.xgboost.blocks import Blocks
 from impls.building_blocks.xgboost.level import Totals
 
@@ -58,7 +59,7 @@ def search_present(
         for slot in range(slots):
             found[slot, f]["score"], found[slot, f]["bin"] = best[slot], code[slot]
             found[slot, f]["gain"] = best[slot] - node_score(gain, totals.g[slot], totals.h[slot])
-    return visited.sum()
+    return total(visited)
 
 
 @njit(cache=True)

@@ -46,7 +46,7 @@ class Fitted:
     def scores(self, x: np.ndarray) -> np.ndarray:
         """Raw scores float64 (rows,) of ``x`` (rows, features) float32, NaN where an entry is absent."""
         scores = np.full(len(x), self.model.base)
-        _score(*self._arrays(0, self.model.rounds), np.ascontiguousarray(x), self.model.shrinkage, scores)
+        self._add(scores, np.ascontiguousarray(x), 0, self.model.rounds)
         return scores
 
     def staged_losses(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -55,15 +55,24 @@ class Fitted:
         losses = np.empty(self.model.rounds + 1)
         for t in range(len(losses)):
             if t > 0:
-                _score(*self._arrays(t - 1, t), x, self.model.shrinkage, scores)
+                self._add(scores, x, t - 1, t)
             _set_losses(y, scores, self.model.loss == "logistic", of_rows)
             losses[t] = of_rows.mean()
         return losses
 
-    def _arrays(self, first: int, last: int) -> tuple[np.ndarray, ...]:
-        forest = self.trees.forest
-        arrays = (forest.feature, forest.threshold, forest.left, self.trees.default_left, forest.value)
-        return tuple(array[first:last] for array in arrays)
+    def _add(self, scores: np.ndarray, x: np.ndarray, first: int, last: int) -> None:
+        """Add what the trees from ``first`` to before ``last`` answer."""
+        forest, part = self.trees.forest, slice(first, last)
+        _score(
+            forest.feature[part],
+            forest.threshold[part],
+            forest.left[part],
+            self.trees.default_left[part],
+            forest.value[part],
+            x,
+            self.model.shrinkage,
+            scores,
+        )
 
     def describe(self) -> tuple[np.ndarray, ...]:
         """The trees as the suite describes them: feature, threshold, gain, cover, weight, default_left."""

@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit, prange
 
 from impls.building_blocks.trees.gain import NO_SPLIT
+from impls.building_blocks.trees.histogram import total
 from impls.building_blocks.trees.presorted import CANDIDATES_AT_ONCE, scan
 from impls.building_blocks.xgboost.block_growth import grow_trees
 from impls.building_blocks.xgboost.blocks import Table
@@ -90,12 +91,10 @@ def _search(
                 by_value = np.empty(len(rows), dtype=np.int64)
                 for k in range(len(rows)):
                     by_value[k] = np.int64(keys[k] & np.uint64(0xFFFFFFFF))
-                score, gained, place, _ = scan(
-                    by_value, columns[f][by_value], sums, weights, min_rows, gain, scratch
-                )
+                score, gained, place, _ = scan(by_value, columns[f][by_value], sums, weights, min_rows, gain, scratch)
                 found[slot, f]["score"], found[slot, f]["gain"] = score, gained
                 found[slot, f]["bin"] = 2 * by_value[place] + 1
-    return sorts.sum()
+    return total(sorts)
 
 
 @njit(cache=True)

@@ -1,4 +1,4 @@
-"""Weighted quantile summaries that merge and prune (Chen and Guestrin 2016, appendix A), and the proposal of candidates.
+"""Weighted quantile summaries that merge and prune (Chen and Guestrin 2016, appendix A), and proposing candidates.
 
 A summary bounds the rank of each of its values: ``low`` <= sum of the weights of smaller values, sum of the weights of
 values up to it <= ``high``. Summaries of parts merge without loss; pruning to b + 1 values adds an error of 1 / b.
@@ -96,10 +96,9 @@ def _bounds(summary: Summary, i: int, is_there: bool) -> tuple[float, float, flo
     if is_there:
         return summary.low[i], summary.high[i], summary.weight[i]
     low = summary.low[i - 1] + summary.weight[i - 1] if i > 0 else 0.0
+    high = summary.high[i - 1] if i > 0 else 0.0
     if i < len(summary.values):
         high = summary.high[i] - summary.weight[i]
-    else:
-        high = summary.high[i - 1] if i > 0 else 0.0
     return low, high, 0.0
 
 
@@ -129,7 +128,7 @@ def prune(summary: Summary, size: int) -> Summary:
 
 @njit(cache=True)
 def propose(summary: Summary, error: float, keep: int) -> np.ndarray:
-    """Candidates: values of which neighbours differ in rank by at most ``error`` of the total, or are neighbours at all.
+    """Candidates: values of which neighbours differ in rank by at most ``error`` of the total, or have none between.
 
     From an exact summary there are at most 2 / error + 1. Where there are at most ``keep`` values all are candidates.
     """

@@ -77,9 +77,7 @@ class SketchSearch:
         return propose(summary, (1 - STREAM_SHARE) * error, self.bins)
 
 
-def fit_sketch(
-    table: Table, prepared: tuple[Blocks, int], y: np.ndarray, model: Model, *, is_sorted: bool
-) -> Fitted:
+def fit_sketch(table: Table, prepared: tuple[Blocks, int], y: np.ndarray, model: Model, *, is_sorted: bool) -> Fitted:
     """Fit on candidates whose neighbours differ in weighted rank by at most 2 / bins.
 
     :param prepared: the columns and how many sorts they took.

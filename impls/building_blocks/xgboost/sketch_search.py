@@ -37,7 +37,7 @@ def search_candidates(
 ) -> tuple[int, int]:
     """Write the best split of each slot and feature into ``found``; returns entries visited and steps of searching.
 
-    With sorted blocks a step is one comparison of a scan along entries and candidates, otherwise one of a binary search.
+    With sorted blocks a step is one of a scan along entries and candidates, otherwise one of a binary search.
     """
     features, slots = len(blocks.present), len(totals.g)
     visited, steps = np.zeros(features, dtype=np.int64), np.zeros(features, dtype=np.int64)
@@ -110,9 +110,7 @@ def _add(row: int, b: int, pairs: np.ndarray, slots_of: np.ndarray, histogram: n
 
 
 @njit(cache=True)
-def best_candidate(
-    histogram: np.ndarray, slot: int, totals: Totals, min_rows: int, gain: Any
-) -> tuple[float, int]:
+def best_candidate(histogram: np.ndarray, slot: int, totals: Totals, min_rows: int, gain: Any) -> tuple[float, int]:
     """The best split's score and code from sums, weights and rows by candidate (candidates, 3)."""
     all_g, all_h, all_rows = totals.g[slot], totals.h[slot], totals.rows[slot]
     lost_g, lost_h, lost = all_g, all_h, float(all_rows)
