@@ -315,7 +315,7 @@ CLAIMS: tuple[Claim, ...] = (
                 ("one_hot_1000", 5_000, "synthetic one-hot, density 0.001"),
             )
         ),
-        remark="The figure is unverified and Allstate not available offline. Tested where one entry in a hundred or fewer "
+        remark="The figure is unverified and Allstate not available offline. Tested where one in a hundred or fewer "
         "are there: elsewhere the visits alone could not differ as much. The table of the run shows the one-hot "
         "tables made of real ones. Sorting is in a phase of its own.",
     ),

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
-from impls.building_blocks.gbdt.losses import BLOCK
 from impls.building_blocks.trees.arrays import Forest
 from impls.building_blocks.xgboost.fitted import Trees
 from impls.building_blocks.xgboost.gain import RegularisedGain, side_score
@@ -41,7 +40,7 @@ def finish_tree(
     _climb(trees.forest.left[t], parent, leaf_of_row)
     if model.order == "first":
         steps *= line_search(y, scores, steps, leaf_of_row, model.loss == "logistic")
-    _move(scores, steps, leaf_of_row, model.shrinkage)
+    scores += model.shrinkage * steps[leaf_of_row]
 
 
 @njit(cache=True)
@@ -107,14 +106,6 @@ def _climb(left: np.ndarray, parent: np.ndarray, leaf_of_row: np.ndarray) -> Non
     if taken_back:
         for i in range(len(leaf_of_row)):
             leaf_of_row[i] = leaf[leaf_of_row[i]]
-
-
-@njit(cache=True, parallel=True)
-def _move(scores: np.ndarray, steps: np.ndarray, leaf_of_row: np.ndarray, shrinkage: float) -> None:
-    rows = len(scores)
-    for block in prange((rows + BLOCK - 1) // BLOCK):
-        for i in range(block * BLOCK, min(rows, (block + 1) * BLOCK)):
-            scores[i] += shrinkage * steps[leaf_of_row[i]]
 
 
 @njit(cache=True)

@@ -12,7 +12,6 @@ from impls.building_blocks.xgboost.blocks import Table
 
 ROW = np.dtype([("g", np.float32), ("h", np.float32), ("slot", np.int32), ("node", np.int32)])
 """What the search knows of a row, 16 bytes that never straddle two cache lines; slot -1: in no node of the level."""
-PIECE = 8192
 
 
 class Totals(NamedTuple):
@@ -33,31 +32,22 @@ def slots_of(rows: np.ndarray) -> np.ndarray:
     return rows.view(np.int32).reshape(-1, 4)[:, 2]
 
 
-@njit(cache=True, parallel=True)
 def start_level(residual: np.ndarray, weight: np.ndarray, rows: np.ndarray) -> None:
     """Put all rows into the root, which has slot 0."""
-    for i in prange(len(rows)):
-        rows[i]["g"], rows[i]["h"], rows[i]["slot"], rows[i]["node"] = residual[i], weight[i], 0, 0
+    rows["g"], rows["h"], rows["slot"], rows["node"] = residual, weight, 0, 0
 
 
 @njit(cache=True)
 def add_up(rows: np.ndarray, slots: int) -> Totals:
     """The totals of the level's nodes."""
-    pieces = (len(rows) + PIECE - 1) // PIECE
-    g, h, count = np.zeros((pieces, slots)), np.zeros((pieces, slots)), np.zeros((pieces, slots), dtype=np.int64)
-    _add_up(rows, g, h, count)
-    return Totals(g.sum(axis=0), h.sum(axis=0), count.sum(axis=0))
-
-
-@njit(cache=True, parallel=True)
-def _add_up(rows: np.ndarray, g: np.ndarray, h: np.ndarray, count: np.ndarray) -> None:
-    for piece in prange(len(g)):
-        for i in range(piece * PIECE, min(len(rows), (piece + 1) * PIECE)):
-            slot = rows[i]["slot"]
-            if slot >= 0:
-                g[piece, slot] += rows[i]["g"]
-                h[piece, slot] += rows[i]["h"]
-                count[piece, slot] += 1
+    g, h, count = np.zeros(slots), np.zeros(slots), np.zeros(slots, dtype=np.int64)
+    for i in range(len(rows)):
+        slot = rows[i]["slot"]
+        if slot >= 0:
+            g[slot] += rows[i]["g"]
+            h[slot] += rows[i]["h"]
+            count[slot] += 1
+    return Totals(g, h, count)
 
 
 def move_rows(
