@@ -151,6 +151,8 @@ def _written_inputs(implementation: Implementation, inputs: Inputs, handed: Inpu
         if not isinstance(value, np.ndarray) or name in implementation.mutates:
             continue
         after, _ = take_back(handed[name])
+        if value.size == 0 and after.size == 0:  # an empty list keeps no second dimension
+            continue
         if after.shape != value.shape or not np.array_equal(after, value, equal_nan=value.dtype.kind == "f"):
             return f"writes into its input {name}; declare mutates=({name!r},) to be given a fresh copy each time"
     return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -93,6 +94,21 @@ def test_wrong_answers_are_caught(function: Callable[..., Any], reason: str) -> 
 
 def test_declared_mutation_is_allowed() -> None:
     assert check(lambda x: (np.multiply(x, 2, out=x), one(x)), mutates=("x",)).right
+
+
+def test_an_empty_table_handed_over_as_lists_is_not_written_to() -> None:
+    """A table of no rows and three columns is an empty list, which knows of no columns."""
+    suite = dataclasses.replace(SUITE, make_inputs=lambda rng, n: {"x": rng.normal(size=(0, 3))})
+    implementation = implements(suite, arrays="python")(lambda x: ([], [0]))
+    suite = dataclasses.replace(
+        suite,
+        reference=lambda x: {"doubled": np.zeros(0), "count": np.array([x.size])},
+        phases={"call": (Output("doubled", TOLERANCE), Output("count", Tolerance({"*": 0.0}), "int64"))},
+    )
+    outcome = check_call(
+        suite, implementation, suite.cases[0], dtype="float32", device="cpu", seed=1, load_naive=_no_naive
+    )
+    assert outcome.right, outcome.reason
 
 
 def test_an_answer_remembered_from_the_last_call_is_caught() -> None:
