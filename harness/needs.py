@@ -11,6 +11,7 @@ from harness.contract import (
     CeilingShare,
     CostGrowth,
     CostRatio,
+    CostRatioTrend,
     Crossover,
     Evidence,
     ProbeDifference,
@@ -48,7 +49,9 @@ def needs_of(evidence: Evidence) -> Iterator[Need]:
         case CostGrowth(implementation, axis, values, where, instrument):
             for value in values:
                 yield need_at(implementation, at_value(where, axis, value), instrument)
-        case Crossover(numerator, denominator, axis, values, where, instrument):
+        case CostRatioTrend(numerator, denominator, axis, values, where, instrument) | Crossover(
+            numerator, denominator, axis, values, where, instrument
+        ):
             for value in values:
                 yield need_at(numerator, at_value(where, axis, value), instrument)
                 yield need_at(denominator, at_value(where, axis, value), instrument)

@@ -11,6 +11,7 @@ from harness.contract import (
     CeilingShare,
     CostGrowth,
     CostRatio,
+    CostRatioTrend,
     Crossover,
     Evidence,
     ProbeDifference,
@@ -31,6 +32,7 @@ from harness.statistics import (
     median_estimate,
     paired_differences,
     paired_ratio,
+    ratio_trend,
 )
 
 ITEMSIZE = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
@@ -60,6 +62,15 @@ def estimate_evidence(suite: Suite, evidence: Evidence, found: Measurements, con
                 for value in values
             }
             return _or_not_measured(lambda: growth_exponent(costs, confidence))
+        case CostRatioTrend(numerator, denominator, axis, values, where, instrument):
+            pairs = {
+                value: tuple(
+                    found.costs(name, need_at(side, at_value(where, axis, value), instrument), where.phase)
+                    for side in (numerator, denominator)
+                )
+                for value in values
+            }
+            return _or_not_measured(lambda: ratio_trend(pairs, confidence))
         case Crossover(numerator, denominator, axis, values, where, instrument):
             both = [
                 [

@@ -77,6 +77,22 @@ class CostGrowth:
 
 
 @dataclass(frozen=True)
+class CostRatioTrend:
+    """By how much the cost ratio of numerator to denominator changes with each doubling of ``axis``.
+
+    It is the slope of the least-squares line through the ratios on the binary logarithm of ``values``, such as the
+    factor log n that one of two methods has beyond the other.
+    """
+
+    numerator: str
+    denominator: str
+    axis: str
+    values: tuple[float, ...]
+    where: Where
+    instrument: Instrument = "time"
+
+
+@dataclass(frozen=True)
 class Crossover:
     """The value of ``axis`` at which the cost ratio of numerator to denominator passes 1 (log-linear interpolation).
 
@@ -133,7 +149,17 @@ class ProbeGrowth:
     values: tuple[float, ...]
 
 
-Evidence = CostRatio | CaseRatio | CostGrowth | Crossover | CeilingShare | ProbeValue | ProbeDifference | ProbeGrowth
+Evidence = (
+    CostRatio
+    | CaseRatio
+    | CostGrowth
+    | CostRatioTrend
+    | Crossover
+    | CeilingShare
+    | ProbeValue
+    | ProbeDifference
+    | ProbeGrowth
+)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from harness.statistics.equivalence import (
     simultaneous_ratios,
 )
 from harness.statistics.estimates import Estimate, Observations
-from harness.statistics.growth import growth_exponent
+from harness.statistics.growth import growth_exponent, ratio_trend
 from harness.statistics.location import mean_estimate, median_estimate
 from harness.statistics.stopping import Progress, StoppingRule
 from harness.statistics.warmup import WarmUp, find_warmup
@@ -32,6 +32,7 @@ __all__ = [
     "median_estimate",
     "paired_differences",
     "paired_ratio",
+    "ratio_trend",
     "simultaneous_confidence",
     "simultaneous_ratios",
 ]

@@ -19,6 +19,7 @@ from harness.statistics import (
     median_estimate,
     paired_differences,
     paired_ratio,
+    ratio_trend,
 )
 
 positive = st.floats(1e-3, 1e6)
@@ -169,6 +170,31 @@ def test_growth_that_bends_says_so() -> None:
     bent = {size: blocks((1000 + size**2 / 100) * rng.lognormal(0, 0.01, size=15)) for size in sizes}
     assert "bend" not in growth_exponent(law).caution
     assert "bend" in growth_exponent(bent).caution
+
+
+def test_the_trend_of_a_ratio_is_recovered() -> None:
+    """A logarithmic factor of 3 + log2(n) / 2 has the slope 1/2, whatever both sides have in common."""
+    rng = np.random.default_rng(4)
+    pairs = {}
+    for size in (64.0, 256.0, 1024.0, 4096.0):
+        drift = rng.lognormal(0, 0.3, size=15)
+        below = blocks(size * drift)
+        above = blocks(size * (3 + np.log2(size) / 2) * drift * rng.lognormal(0, 0.02, size=15))
+        pairs[size] = (above, below)
+    trend = ratio_trend(pairs)
+    assert trend.low <= 0.5 <= trend.high
+    assert trend.high - trend.low < 0.1
+    assert "straight" not in trend.caution
+    flat = ratio_trend({size: (below, below) for size, (_, below) in pairs.items()})
+    assert (flat.value, flat.low, flat.high) == pytest.approx((0.0, 0.0, 0.0), abs=1e-12)
+
+
+def test_a_ratio_that_is_no_line_says_so_and_two_sizes_are_too_few() -> None:
+    rng = np.random.default_rng(5)
+    squared = {n: (blocks(n**2 * rng.lognormal(0, 0.01, size=15)), blocks(np.full(15, n))) for n in (1.0, 4.0, 64.0)}
+    assert "straight" in ratio_trend(squared).caution
+    with pytest.raises(ValueError, match="three positive sizes"):
+        ratio_trend(dict(list(squared.items())[:2]))
 
 
 def test_growth_needs_three_sizes_and_positive_costs() -> None:
