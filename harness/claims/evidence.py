@@ -63,14 +63,16 @@ def estimate_evidence(suite: Suite, evidence: Evidence, found: Measurements, con
             }
             return _or_not_measured(lambda: growth_exponent(costs, confidence))
         case CostRatioTrend(numerator, denominator, axis, values, where, instrument):
-            pairs = {
-                value: tuple(
-                    found.costs(name, need_at(side, at_value(where, axis, value), instrument), where.phase)
-                    for side in (numerator, denominator)
-                )
-                for value in values
-            }
-            return _or_not_measured(lambda: ratio_trend(pairs, confidence))
+            above, below = (
+                {
+                    value: found.costs(name, need_at(side, at_value(where, axis, value), instrument), where.phase)
+                    for value in values
+                }
+                for side in (numerator, denominator)
+            )
+            return _or_not_measured(
+                lambda: ratio_trend({value: (above[value], below[value]) for value in values}, confidence)
+            )
         case Crossover(numerator, denominator, axis, values, where, instrument):
             both = [
                 [
