@@ -11,10 +11,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from harness.contract import implements
-from impls.building_blocks.gbdt.binning import bin_codes, find_bins
-from impls.building_blocks.gbdt.growth import fit_histogram
 from impls.building_blocks.gbdt.losses import base_score
-from impls.building_blocks.gbdt.trees import score
+from impls.building_blocks.gbdt.rounds import fit_histogram
+from impls.building_blocks.trees.arrays import score
+from impls.building_blocks.trees.binning import bin_codes, find_bins
 from suites.gbdt.suite import SUITE
 
 FEATURES_SIDE_BY_SIDE = 4

@@ -9,7 +9,8 @@ import numpy as np
 from harness.contract import implements
 from impls.building_blocks.gbdt.fitted import Fitted
 from impls.building_blocks.gbdt.losses import base_score
-from impls.building_blocks.gbdt.presorted import fit_presorted, presort
+from impls.building_blocks.gbdt.rounds import fit_presorted
+from impls.building_blocks.trees.presorted import presort
 from suites.gbdt.suite import SUITE
 
 

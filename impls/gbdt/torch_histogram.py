@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import torch
 
 from harness.contract import implements
-from impls.building_blocks.gbdt.torch import BINS, Table, bin_table, fit, predict
+from impls.building_blocks.gbdt.torch import fit, predict
+from impls.building_blocks.trees.torch_binning import BINS, Table, bin_table
 from suites.gbdt.suite import SUITE
 
 

@@ -102,7 +102,7 @@ def test_a_threshold_lies_below_the_next_value_of_the_whole_table(name: str) -> 
 
 def test_bins_by_hand() -> None:
     """Ten values for four bins: cuts after the ranks 3, 5 and 8 (quarters of ten, rounded up)."""
-    from impls.building_blocks.gbdt.binning import bin_codes, find_bins
+    from impls.building_blocks.trees.binning import bin_codes, find_bins
 
     x = np.arange(10, dtype=np.float32)[:, None] ** 2
     bins = find_bins(x[::-1].copy(), 4)
@@ -121,8 +121,8 @@ def test_bins_of_both_back_ends_and_of_the_probe_agree(column: list[int], bins: 
     """The cuts of Numba and torch are the same, and as many as the probe counts by its own rule."""
     import torch
 
-    from impls.building_blocks.gbdt.binning import bin_codes, find_bins
-    from impls.building_blocks.gbdt.torch import bin_table
+    from impls.building_blocks.trees.binning import bin_codes, find_bins
+    from impls.building_blocks.trees.torch_binning import bin_table
 
     x = np.array(column, dtype=np.float32)[:, None]
     found, table = find_bins(x, bins), bin_table(torch.from_numpy(x), bins)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from impls.building_blocks.gbdt.histogram import add_rows, subtract
-from impls.building_blocks.gbdt.trees import Forest, score
+from impls.building_blocks.trees.arrays import Forest, score
+from impls.building_blocks.trees.histogram import add_rows, subtract
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Losses of boosting for compiled code: the score to start from, residuals, Hessians and leaf values."""
+"""Losses of boosting for compiled code: the score to start from, residuals, Hessians and what leaves hold."""
 
 from __future__ import annotations
 
@@ -45,3 +45,23 @@ def leaf_value(rows: np.ndarray, residual: np.ndarray, hessian: np.ndarray) -> f
         numerator += residual[row]
         denominator += hessian[row]
     return numerator / max(denominator, LEAST_HESSIAN)
+
+
+@njit(cache=True, parallel=True)
+def set_leaves(
+    nodes: np.ndarray,
+    left: np.ndarray,
+    order: np.ndarray,
+    residual: np.ndarray,
+    hessian: np.ndarray,
+    shrinkage: float,
+    scores: np.ndarray,
+    value: np.ndarray,
+) -> None:
+    """Set the values of one tree's leaves and add them to the scores of their rows."""
+    for node in prange(len(nodes)):
+        if left[node] == node:
+            inside = order[nodes[node]["start"] : nodes[node]["stop"]]
+            value[node] = leaf_value(inside, residual, hessian)
+            for row in inside:
+                scores[row] += shrinkage * value[node]

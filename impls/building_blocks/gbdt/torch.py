@@ -13,22 +13,14 @@ from typing import NamedTuple
 
 import torch
 
+from impls.building_blocks.trees.torch_binning import BINS, Table
 from suites.gbdt.suite import LEAST_CLASS_SHARE, LEAST_HESSIAN, TIE
-
-BINS = 256
 
 Build = Callable[["Table", torch.Tensor, torch.Tensor, int], tuple[torch.Tensor, torch.Tensor]]
 """``(table, residual, place, nodes)`` to sums and counts, both float64 (nodes, features, 256).
 
 ``place`` int64 (rows,) says which of ``nodes`` histograms a row belongs to, -1 for none.
 """
-
-
-class Table(NamedTuple):
-    """Bin numbers uint8 (features, rows) and the thresholds float64 (features, 256) behind bins."""
-
-    codes: torch.Tensor
-    thresholds: torch.Tensor
 
 
 class Tree(NamedTuple):
@@ -53,25 +45,6 @@ class _Open:
     bin: int
     left_rows: int
     rows: int
-
-
-def bin_table(x: torch.Tensor, bins: int) -> Table:
-    """Bin the columns of ``x`` (rows, features) by the rule of the suite."""
-    rows, features = x.shape
-    columns, _ = torch.sort(x.T.contiguous(), dim=1)
-    codes = torch.empty((features, rows), dtype=torch.uint8, device=x.device)
-    thresholds = torch.full((features, BINS), math.inf, dtype=torch.float64, device=x.device)
-    places = torch.tensor([-(-k * rows // bins) - 1 for k in range(1, bins)], device=x.device)
-    for f in range(features):
-        distinct = torch.unique_consecutive(columns[f])
-        cuts = distinct[:-1]
-        if len(distinct) > bins:
-            cuts = torch.unique_consecutive(columns[f][places])
-            cuts = cuts[cuts < distinct[-1]]
-        after = distinct[torch.searchsorted(distinct, cuts, right=True)]
-        thresholds[f, : len(cuts)] = (cuts.double() + after.double()) / 2
-        codes[f] = torch.searchsorted(cuts, x[:, f].contiguous()).to(torch.uint8)
-    return Table(codes, thresholds)
 
 
 def fit(

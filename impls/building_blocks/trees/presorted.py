@@ -1,4 +1,4 @@
-"""Exact boosting, compiled: every feature is sorted once, and each split partitions all sorted orders stably.
+"""Growth of one tree with exact search, compiled: features are sorted once, each split partitions all orders stably.
 
 The rows of a node lie in the same place of every feature's order, so that a node is a range.
 """
@@ -6,32 +6,29 @@ The rows of a node lie in the same place of every feature's order, so that a nod
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit, prange
 
 from harness.contract import thread_count
-from impls.building_blocks.gbdt.losses import set_residuals
-from impls.building_blocks.gbdt.nodes import (
+from impls.building_blocks.trees.arrays import Forest
+from impls.building_blocks.trees.gain import NO_SPLIT, REORDER, TIE, node_score, split_score
+from impls.building_blocks.trees.nodes import (
     FOUND,
-    NO_SPLIT,
     NODE,
     Growth,
     choose_split,
     may_split,
     record_split,
-    set_leaves,
     take_largest_gain,
 )
-from impls.building_blocks.gbdt.trees import Forest, empty_forest, most_nodes
-from suites.gbdt.suite import TIE
 
 CANDIDATES_AT_ONCE = 256
 
 
 class Sorted(NamedTuple):
-    """Row numbers int32 and values float32 by feature, both (features, rows), in increasing order of the values."""
+    """Row numbers int32 and values (of the table's dtype), both (features, rows), in increasing order of the values."""
 
     order: np.ndarray
     values: np.ndarray
@@ -62,22 +59,10 @@ def presort(x: np.ndarray) -> Sorted:
     return Sorted(order, columns)
 
 
-def fit_presorted(
-    table: Sorted,
-    y: np.ndarray,
-    base: float,
-    loss: str,
-    rounds: int,
-    max_depth: int,
-    max_leaves: int,
-    shrinkage: float,
-    min_rows: int,
-) -> Forest:
-    """Fit ``rounds`` trees; the result's ``candidates`` counts the splits that were scored."""
+def empty_work(table: Sorted, size: int) -> Work:
+    """Room for trees of at most ``size`` nodes; a new tree begins with a copy of ``table`` in it."""
     features, rows = table.order.shape
-    size = most_nodes(rows, max_depth, max_leaves, min_rows)
-    forest = empty_forest(rounds, size)
-    work = Work(
+    return Work(
         nodes=np.zeros(size, dtype=NODE),
         found=np.zeros((size, features), dtype=FOUND),
         order=np.empty_like(table.order),
@@ -85,23 +70,26 @@ def fit_presorted(
         goes_left=np.empty(rows, dtype=np.bool_),
         candidates=np.zeros(features, dtype=np.int64),
     )
-    growth = Growth(max_depth, (size + 1) // 2, max_leaves > 0, min_rows)
-    scores, residual, hessian = np.full(rows, base), np.empty(rows), np.empty(rows)
-    for t in range(rounds):
-        set_residuals(y, scores, loss == "logistic", residual, hessian)
-        work.order[:] = table.order
-        work.values[:] = table.values
-        nodes = _grow(table, residual, growth, work, forest, t)
-        forest.sizes[t] = nodes
-        inside = work.order[0]
-        set_leaves(work.nodes[:nodes], forest.left[t], inside, residual, hessian, shrinkage, scores, forest.value[t])
-    return forest._replace(candidates=int(work.candidates.sum()))
 
 
 @njit(cache=True)
-def _grow(table: Sorted, residual: np.ndarray, growth: Growth, work: Work, forest: Forest, t: int) -> int:
-    """Grow tree ``t`` level by level, or one split at a time if best first. Returns its number of nodes."""
-    nodes, rows = work.nodes, len(residual)
+def grow_presorted(
+    table: Sorted,
+    sums: np.ndarray,
+    weights: np.ndarray | None,
+    growth: Growth,
+    gain: Any,
+    work: Work,
+    forest: Forest,
+    t: int,
+) -> int:
+    """Grow tree ``t`` level by level, or one split at a time if best first. Returns its number of nodes.
+
+    ``sums`` and ``weights`` float64 (rows,) are what a row adds to its side; without ``weights`` every row weighs 1.
+    ``gain`` is a tuple known to :mod:`impls.building_blocks.trees.gain`. ``work.order`` and ``work.values`` begin as
+    copies of ``table``.
+    """
+    nodes, rows = work.nodes, len(sums)
     parents, waiting = np.empty(growth.most_leaves, dtype=np.int64), np.empty(len(nodes) + 1, dtype=np.int64)
     n_waiting, size, first_fresh = 0, 1, 0
     nodes[0]["start"], nodes[0]["stop"], nodes[0]["depth"], nodes[0]["gain"] = 0, rows, 0, 0.0
@@ -109,7 +97,19 @@ def _grow(table: Sorted, residual: np.ndarray, growth: Growth, work: Work, fores
         leaves = (size + 1) // 2
         if leaves == growth.most_leaves:
             return size
-        _search(first_fresh, size, growth, nodes, work.found, work.order, work.values, residual, work.candidates)
+        _search(
+            first_fresh,
+            size,
+            growth,
+            gain,
+            nodes,
+            work.found,
+            work.order,
+            work.values,
+            sums,
+            weights,
+            work.candidates,
+        )
         for node in range(first_fresh, size):
             if may_split(nodes, node, growth):
                 choose_split(nodes, work.found, node)
@@ -154,7 +154,7 @@ def _partition(
     features, rows = order.shape
     for f in prange(features):
         own_order, own_values = order[f], values[f]
-        right_order, right_values = np.empty(rows, dtype=np.int32), np.empty(rows, dtype=np.float32)
+        right_order, right_values = np.empty(rows, dtype=np.int32), np.empty(rows, dtype=values.dtype)
         for node in parents:
             left, right = nodes[node]["start"], 0
             for i in range(nodes[node]["start"], nodes[node]["stop"]):
@@ -175,50 +175,70 @@ def _search(
     first: int,
     last: int,
     growth: Growth,
+    gain: Any,
     nodes: np.ndarray,
     found: np.ndarray,
     order: np.ndarray,
     values: np.ndarray,
-    residual: np.ndarray,
+    sums: np.ndarray,
+    weights: np.ndarray | None,
     candidates: np.ndarray,
 ) -> None:
     """Find the best split of every feature in the nodes from ``first`` to before ``last``."""
-    min_rows = growth.min_rows
     for f in prange(len(order)):
-        sums, scores = np.empty(CANDIDATES_AT_ONCE), np.empty(CANDIDATES_AT_ONCE)
+        scratch = np.empty((3, CANDIDATES_AT_ONCE))
         for node in range(first, last):
             if may_split(nodes, node, growth):
                 start, stop = nodes[node]["start"], nodes[node]["stop"]
-                score, gain, position, scored = _scan(
-                    order[f, start:stop], values[f, start:stop], residual, min_rows, sums, scores
+                score, gained, position, scored = scan(
+                    order[f, start:stop], values[f, start:stop], sums, weights, growth.min_rows, gain, scratch
                 )
-                found[node, f]["score"], found[node, f]["gain"] = score, gain
+                found[node, f]["score"], found[node, f]["gain"] = score, gained
                 found[node, f]["bin"] = start + position
                 candidates[f] += scored
 
 
-@njit(cache=True, fastmath={"nnan", "nsz", "contract"})
-def _scan(
-    order: np.ndarray, values: np.ndarray, residual: np.ndarray, min_rows: int, sums: np.ndarray, scores: np.ndarray
+@njit(cache=True, fastmath=REORDER)
+def scan(
+    order: np.ndarray,
+    values: np.ndarray,
+    sums: np.ndarray,
+    weights: np.ndarray | None,
+    min_rows: int,
+    gain: Any,
+    scratch: np.ndarray,
 ) -> tuple[float, float, int, int]:
-    """The best split of sorted rows: (score, gain, last position on the left, candidates scored)."""
-    rows, total = len(order), 0.0
+    """The best split of sorted rows: (score, gain, last position on the left, candidates scored).
+
+    ``order`` and ``values`` are those of one node and feature, ``scratch`` is float64 (3, 256).
+    """
+    rows, total, weight = len(order), 0.0, 0.0
     for row in order:
-        total += residual[row]
-    best, chosen, candidates, running = NO_SPLIT, 0, 0, 0.0
+        total += sums[row]
+        if weights is not None:  # decided when compiled, like the others
+            weight += weights[row]
+    if weights is None:
+        weight = float(rows)
+    lefts, left_weights, scores = scratch[0], scratch[1], scratch[2]
+    best, chosen, candidates, running, running_weight = NO_SPLIT, 0, 0, 0.0, 0.0
     for begin in range(0, rows - 1, CANDIDATES_AT_ONCE):
         count = min(CANDIDATES_AT_ONCE, rows - 1 - begin)
         for j in range(count):
-            running += residual[order[begin + j]]
-            sums[j] = running
+            row = order[begin + j]
+            running += sums[row]
+            lefts[j] = running
+            if weights is None:
+                left_weights[j] = float(begin + j + 1)
+            else:
+                running_weight += weights[row]
+                left_weights[j] = running_weight
         largest = NO_SPLIT
         for j in range(count):
-            left, left_rows = sums[j], float(begin + j + 1)
-            right, right_rows = total - left, rows - left_rows
+            left_rows = float(begin + j + 1)
             apart = values[begin + j] != values[begin + j + 1]
             candidates += apart
-            score = (left * left * right_rows + right * right * left_rows) / (left_rows * right_rows)
-            allowed = apart & (left_rows >= min_rows) & (right_rows >= min_rows)
+            score = split_score(gain, lefts[j], left_weights[j], total - lefts[j], weight - left_weights[j])
+            allowed = apart & (left_rows >= min_rows) & (rows - left_rows >= min_rows)
             scores[j] = score if allowed else NO_SPLIT
             largest = max(largest, scores[j])
         if largest > best * (1 + TIE) or best == NO_SPLIT < largest:
@@ -226,4 +246,4 @@ def _scan(
             while scores[j] < largest * (1 - TIE):
                 j += 1
             chosen = begin + j
-    return best, best - total * total / rows, chosen, candidates
+    return best, best - node_score(gain, total, weight), chosen, candidates

@@ -1,15 +1,14 @@
-"""Nodes of a tree under growth, for compiled code: which may split, on what, in which order, and what leaves hold."""
+"""Nodes of a tree under growth, for compiled code: which may split, on what, and in which order."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
-from impls.building_blocks.gbdt.losses import leaf_value
-from impls.building_blocks.gbdt.trees import Forest
-from suites.gbdt.suite import TIE
+from impls.building_blocks.trees.arrays import Forest
+from impls.building_blocks.trees.gain import NO_SPLIT, TIE
 
 NODE = np.dtype(
     [
@@ -26,8 +25,6 @@ NODE = np.dtype(
 """Place of the rows in the order of rows, slot of the histogram (-1: none), and the best split (gain 0: none)."""
 FOUND = np.dtype([("score", np.float64), ("gain", np.float64), ("bin", np.int64)])
 """The best split of one feature in one node; ``bin`` is its bin, or where in the node's sorted rows it lies."""
-NO_SPLIT = -1.0
-"""Score of a feature that cannot be split; every other score is at least 0."""
 
 
 class Growth(NamedTuple):
@@ -94,23 +91,3 @@ def is_left_smaller(nodes: np.ndarray, left: int) -> bool:
     left_rows = nodes[left]["stop"] - nodes[left]["start"]
     smaller: bool = left_rows <= nodes[left + 1]["stop"] - nodes[left + 1]["start"]
     return smaller
-
-
-@njit(cache=True, parallel=True)
-def set_leaves(
-    nodes: np.ndarray,
-    left: np.ndarray,
-    order: np.ndarray,
-    residual: np.ndarray,
-    hessian: np.ndarray,
-    shrinkage: float,
-    scores: np.ndarray,
-    value: np.ndarray,
-) -> None:
-    """Set the values of one tree's leaves and add them to the scores of their rows."""
-    for node in prange(len(nodes)):
-        if left[node] == node:
-            inside = order[nodes[node]["start"] : nodes[node]["stop"]]
-            value[node] = leaf_value(inside, residual, hessian)
-            for row in inside:
-                scores[row] += shrinkage * value[node]

@@ -1,17 +1,16 @@
-"""Boosting with histograms, compiled: rounds, growth order, sibling subtraction and the counters of what was done."""
+"""Growth of one tree on histograms, compiled: growth order, sibling subtraction and the counters of what was done."""
 
 from __future__ import annotations
 
-import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 
-from impls.building_blocks.gbdt.binning import STRIDE, Bins
-from impls.building_blocks.gbdt.histogram import build_by_feature, build_by_row
-from impls.building_blocks.gbdt.losses import set_residuals
-from impls.building_blocks.gbdt.nodes import (
+from impls.building_blocks.trees.arrays import Forest
+from impls.building_blocks.trees.binning import STRIDE, Bins
+from impls.building_blocks.trees.histogram import build_by_feature, build_by_row
+from impls.building_blocks.trees.nodes import (
     FOUND,
     NODE,
     Growth,
@@ -19,11 +18,9 @@ from impls.building_blocks.gbdt.nodes import (
     is_left_smaller,
     may_split,
     record_split,
-    set_leaves,
     take_largest_gain,
 )
-from impls.building_blocks.gbdt.partition import partition
-from impls.building_blocks.gbdt.trees import Forest, empty_forest, most_nodes
+from impls.building_blocks.trees.partition import partition
 
 
 class Work(NamedTuple):
@@ -45,77 +42,38 @@ class Work(NamedTuple):
     counters: np.ndarray
 
 
-def fit_histogram(
-    codes: np.ndarray,
-    bins: Bins,
-    y: np.ndarray,
-    base: float,
-    loss: str,
-    rounds: int,
-    max_depth: int,
-    max_leaves: int,
-    shrinkage: float,
-    min_rows: int,
-    *,
-    row_threads: int = 0,
-    packed: bool = False,
-) -> Forest:
-    """Fit ``rounds`` trees to bin numbers ``codes`` (groups, rows, width).
+def empty_work(codes: np.ndarray, features: int, size: int, addends: str = "sums") -> Work:
+    """Room for trees of at most ``size`` nodes on bin numbers ``codes`` (groups, rows, width).
 
-    :param row_threads: 0 to build histograms in parallel over groups of features; else over this many pieces of rows.
-    :param packed: sum and count in one integer, see :mod:`impls.building_blocks.gbdt.histogram`.
+    :param addends: what a row adds to a bin: ``sums`` (float64), ``weighted`` (two float64, a sum and a weight) or
+        ``packed`` (int64, sum and count), see :mod:`impls.building_blocks.trees.histogram`.
     """
     groups, rows, width = codes.shape
-    size, features = most_nodes(rows, max_depth, max_leaves, min_rows), len(bins.counts)
-    forest = empty_forest(rounds, size)
-    kind, shape = (np.int64, (STRIDE,)) if packed else (np.float64, (STRIDE, 2))
-    work = Work(
+    bin_shape, row_shape, kind = {
+        "sums": ((2,), (), np.float64),
+        "weighted": ((3,), (2,), np.float64),
+        "packed": ((), (), np.int64),
+    }[addends]
+    return Work(
         nodes=np.zeros(size, dtype=NODE),
         found=np.zeros((size, features), dtype=FOUND),
         # Memory that is never touched costs nothing, so room for every leaf is no waste.
-        histograms=np.empty((size // 2 + 2, groups * width, *shape), dtype=kind),
-        addends=np.empty(rows, dtype=kind),
-        values=np.empty(rows, dtype=kind),
+        histograms=np.empty((size // 2 + 2, groups * width, STRIDE, *bin_shape), dtype=kind),
+        addends=np.empty((rows, *row_shape), dtype=kind),
+        values=np.empty((rows, *row_shape), dtype=kind),
         order=np.empty(rows, dtype=np.int32),
         scratch=np.empty((2, rows), dtype=np.int32),
         free_slots=np.empty(size // 2 + 2, dtype=np.int64),
         counters=np.zeros(2, dtype=np.int64),
     )
-    private = np.empty((row_threads, features, *shape), dtype=kind) if row_threads else None
-    growth = Growth(max_depth, (size + 1) // 2, max_leaves > 0, min_rows)
-    scores, residual, hessian = np.full(rows, base), np.empty(rows), np.empty(rows)
-    count_bits, unit = math.ceil(math.log2(rows + 1)), 1.0
-    for t in range(rounds):
-        set_residuals(y, scores, loss == "logistic", residual, hessian)
-        if packed:
-            # The sum of all rows has 63 bits less those of the count; one more is left unused.
-            largest = max(1e-300, float(residual.max()), -float(residual.min()))
-            unit = 2.0 ** (math.ceil(math.log2(largest * rows)) - (62 - count_bits))
-        _set_addends(residual, unit, count_bits, work.addends)
-        nodes = _grow(codes, bins.counts, bins.thresholds, growth, work, private, unit, count_bits, forest, t)
-        forest.sizes[t] = nodes
-        set_leaves(
-            work.nodes[:nodes], forest.left[t], work.order, residual, hessian, shrinkage, scores, forest.value[t]
-        )
-    return forest._replace(updates=int(work.counters[0]), candidates=int(work.counters[1]))
 
 
 @njit(cache=True)
-def _set_addends(residual: np.ndarray, unit: float, count_bits: int, addends: np.ndarray) -> None:
-    """Write what is added to a bin for each row: its residual, or round(residual / unit) above bits that hold a 1."""
-    for i in range(len(residual)):
-        if isinstance(addends[0], float):
-            addends[i] = residual[i]
-        else:
-            addends[i] = (np.int64(np.rint(residual[i] / unit)) << count_bits) + 1
-
-
-@njit(cache=True)
-def _grow(
+def grow_histogram(
     codes: np.ndarray,
-    bin_counts: np.ndarray,
-    thresholds: np.ndarray,
+    bins: Bins,
     growth: Growth,
+    gain: Any,
     work: Work,
     private: np.ndarray | None,
     unit: float,
@@ -123,7 +81,12 @@ def _grow(
     forest: Forest,
     t: int,
 ) -> int:
-    """Grow tree ``t`` level by level, or one split at a time if best first. Returns its number of nodes."""
+    """Grow tree ``t`` level by level, or one split at a time if best first. Returns its number of nodes.
+
+    ``gain`` is a tuple known to :mod:`impls.building_blocks.trees.gain`; ``work.addends`` holds what each row adds.
+    ``private`` is scratch (pieces, features, 256, ...) to build histograms in parallel over pieces of rows; with None
+    they are built in parallel over groups of features. ``unit`` and ``count_bits`` describe packed addends.
+    """
     nodes, most_leaves = work.nodes, growth.most_leaves
     jobs, parents = np.empty((most_leaves, 2), dtype=np.int64), np.empty(most_leaves, dtype=np.int64)
     fresh, waiting = np.empty(2 * most_leaves, dtype=np.int64), np.empty(2 * most_leaves, dtype=np.int64)
@@ -140,8 +103,9 @@ def _grow(
                     work.order,
                     work.values,
                     codes,
-                    bin_counts,
+                    bins.counts,
                     growth.min_rows,
+                    gain,
                     unit,
                     count_bits,
                     work.found,
@@ -154,8 +118,9 @@ def _grow(
                     work.order,
                     work.values,
                     codes,
-                    bin_counts,
+                    bins.counts,
                     growth.min_rows,
+                    gain,
                     unit,
                     count_bits,
                     work.found,
@@ -181,7 +146,7 @@ def _grow(
             n_parents, n_waiting = n_waiting, 0
         for k in range(n_parents):
             parent = nodes[parents[k]]
-            threshold = thresholds[parent["feature"], parent["bin"]]
+            threshold = bins.thresholds[parent["feature"], parent["bin"]]
             record_split(nodes, parents[k], size + 2 * k, threshold, forest, t)
         partition(parents[:n_parents], nodes, work.order, work.addends, work.values, codes, work.scratch)
         size += 2 * n_parents

@@ -1,26 +1,28 @@
-"""Histograms of gradients for boosting: adding rows, subtracting siblings, searching for the best bin to split behind.
+"""Histograms of sums and weights by bin: adding rows, subtracting siblings, searching for the best bin to split behind.
 
-A histogram of one feature is either float64 (256, 2), the sum of residuals and the number of rows of each bin, or
-packed int64 (256,), where the number of rows has the low ``count_bits`` bits and the sum, in units of ``unit``, the
-rest: one addition then does both. Compiled code tells them apart by the number of dimensions.
+A histogram of one feature is one of these, which compiled code tells apart by what is added for a row:
+
+- float64 (256, 2), the sum of what is added (float64 by row) and the number of rows of each bin;
+- float64 (256, 3), where a row adds two numbers (float64, (rows, 2)): the sum, the number of rows, the sum of weights;
+- packed int64 (256,), where a row adds one int64: the number of rows has the low ``count_bits`` bits and the sum, in
+  units of ``unit``, the rest, so that one addition does both.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit, prange
 
-from impls.building_blocks.gbdt.nodes import NO_SPLIT
-from suites.gbdt.suite import TIE
-
-_REORDER = {"nnan", "nsz", "contract"}
+from impls.building_blocks.trees.gain import NO_SPLIT, REORDER, TIE, node_score, split_score
 
 
 @njit(cache=True)
 def add_rows(histograms: np.ndarray, features: int, codes: np.ndarray, rows: np.ndarray, values: np.ndarray) -> int:
     """Add rows to the histograms (features, 256, ...) of the features that ``codes`` (all rows, width) holds.
 
-    ``values`` are the residuals of ``rows``, or their packed form. Returns the number of updates, without those of
+    ``values`` is what each of ``rows`` adds. Returns the number of updates, without those of
     the columns beyond ``features`` that only pad ``codes``.
     """
     width = codes.shape[1]
@@ -61,66 +63,57 @@ def _add_four(
 
 
 @njit(cache=True)
-def _add(histogram: np.ndarray, code: int, value: float) -> None:
-    if histogram.ndim == 2:
+def _add(histogram: np.ndarray, code: int, value: Any) -> None:
+    if histogram.ndim == 1:
+        histogram[code] += value
+    elif isinstance(value, float):
         histogram[code, 0] += value
         histogram[code, 1] += 1.0
     else:
-        histogram[code] += value
+        histogram[code, 0] += value[0]
+        histogram[code, 1] += 1.0
+        histogram[code, 2] += value[1]
 
 
 @njit(cache=True)
 def clear(histogram: np.ndarray, bins: int) -> None:
-    if histogram.ndim == 2:
-        for b in range(bins):
-            histogram[b, 0] = histogram[b, 1] = 0.0
-    else:
-        for b in range(bins):
-            histogram[b] = 0
+    histogram[:bins] = 0
 
 
 @njit(cache=True)
 def add(histogram: np.ndarray, other: np.ndarray, bins: int) -> None:
     """Add ``other`` to ``histogram``, in place."""
-    if histogram.ndim == 2:
-        for b in range(bins):
-            histogram[b, 0] += other[b, 0]
-            histogram[b, 1] += other[b, 1]
-    else:
-        for b in range(bins):
-            histogram[b] += other[b]
+    own, others = histogram[:bins].reshape(-1), other[:bins].reshape(-1)
+    for b in range(len(own)):
+        own[b] += others[b]
 
 
 @njit(cache=True)
 def subtract(histogram: np.ndarray, other: np.ndarray, bins: int) -> None:
     """Take ``other`` from ``histogram``, in place."""
-    if histogram.ndim == 2:
-        for b in range(bins):
-            histogram[b, 0] -= other[b, 0]
-            histogram[b, 1] -= other[b, 1]
-    else:
-        for b in range(bins):
-            histogram[b] -= other[b]
+    own, others = histogram[:bins].reshape(-1), other[:bins].reshape(-1)
+    for b in range(len(own)):
+        own[b] -= others[b]
 
 
-@njit(cache=True, fastmath=_REORDER)
+@njit(cache=True, fastmath=REORDER)
 def best_bin(
     histogram: np.ndarray,
     bins: int,
     rows: int,
     min_rows: int,
+    gain: Any,
     unit: float,
     count_bits: int,
-    sums: np.ndarray,
-    counts: np.ndarray,
-    scores: np.ndarray,
+    scratch: np.ndarray,
 ) -> tuple[float, float, int, int]:
     """The best split of one feature in a node of ``rows`` rows: (score, gain, bin, candidates examined).
 
-    ``sums``, ``counts`` and ``scores`` are scratch, float64 (256,).
+    ``scratch`` is float64 (4, 256).
     """
-    _accumulate(histogram, bins, unit, count_bits, sums, counts)
-    total = sums[bins - 1]
+    sums, counts, scores = scratch[0], scratch[1], scratch[2]
+    weights = _accumulate(histogram, bins, unit, count_bits, sums, counts, scratch[3])
+    total, weight = sums[bins - 1], weights[bins - 1]
     low, high = 0, bins - 1
     while low < high and counts[low] < min_rows:
         low += 1
@@ -128,37 +121,49 @@ def best_bin(
         high -= 1
     if low == high:
         return NO_SPLIT, 0.0, 0, bins - 1
-    best = 0.0
+    best = NO_SPLIT
     for b in range(low, high):
-        left, left_rows = sums[b], counts[b]
-        right, right_rows = total - left, rows - left_rows
-        scores[b] = (left * left * right_rows + right * right * left_rows) / (left_rows * right_rows)
+        scores[b] = split_score(gain, sums[b], weights[b], total - sums[b], weight - weights[b])
         best = max(best, scores[b])
+    if best == NO_SPLIT:
+        return NO_SPLIT, 0.0, 0, bins - 1
     chosen = low
     while scores[chosen] < best * (1 - TIE):
         chosen += 1
-    return best, best - total * total / rows, chosen, bins - 1
+    return best, best - node_score(gain, total, weight), chosen, bins - 1
 
 
-@njit(cache=True, fastmath=_REORDER)
+@njit(cache=True, fastmath=REORDER)
 def _accumulate(
-    histogram: np.ndarray, bins: int, unit: float, count_bits: int, sums: np.ndarray, counts: np.ndarray
-) -> None:
-    """Sums and counts of the rows in bins up to and including each."""
-    if histogram.ndim == 2:
-        running_sum = running_count = 0.0
-        for b in range(bins):
-            running_sum += histogram[b, 0]
-            running_count += histogram[b, 1]
-            sums[b] = running_sum
-            counts[b] = running_count
-    else:
+    histogram: np.ndarray,
+    bins: int,
+    unit: float,
+    count_bits: int,
+    sums: np.ndarray,
+    counts: np.ndarray,
+    weights: np.ndarray,
+) -> np.ndarray:
+    """Sums and counts of the rows in bins up to and including each. Returns their weights, which may be the counts."""
+    if histogram.ndim == 1:
         mask = (np.int64(1) << count_bits) - np.int64(1)
         running = np.int64(0)
         for b in range(bins):
             running += histogram[b]
             sums[b] = (running >> count_bits) * unit
             counts[b] = running & mask
+        return counts
+    running_sum = running_count = running_weight = 0.0
+    for b in range(bins):
+        running_sum += histogram[b, 0]
+        running_count += histogram[b, 1]
+        sums[b] = running_sum
+        counts[b] = running_count
+    if histogram.shape[1] == 2:
+        return counts
+    for b in range(bins):
+        running_weight += histogram[b, 2]
+        weights[b] = running_weight
+    return weights
 
 
 @njit(cache=True, parallel=True)
@@ -170,6 +175,7 @@ def build_by_feature(
     codes: np.ndarray,
     bin_counts: np.ndarray,
     min_rows: int,
+    gain: Any,
     unit: float,
     count_bits: int,
     found: np.ndarray,
@@ -184,7 +190,7 @@ def build_by_feature(
     updates = np.zeros(groups, dtype=np.int64)
     candidates = np.zeros(groups, dtype=np.int64)
     for group in prange(groups):
-        scratch = np.empty((3, 256))
+        scratch = np.empty((4, 256))
         own_updates = own_candidates = 0
         first, last = group * width, min((group + 1) * width, len(bin_counts))
         for k in range(len(jobs)):
@@ -197,7 +203,7 @@ def build_by_feature(
             own_updates += add_rows(padded, last - first, codes[group], rows[start:stop], values[start:stop])
             for f in range(first, last):
                 own_candidates += settle(
-                    small, large, f, nodes, histograms, bin_counts, min_rows, unit, count_bits, found, scratch
+                    small, large, f, nodes, histograms, bin_counts, min_rows, gain, unit, count_bits, found, scratch
                 )
         updates[group], candidates[group] = own_updates, own_candidates
     return total(updates), total(candidates)
@@ -212,6 +218,7 @@ def build_by_row(
     codes: np.ndarray,
     bin_counts: np.ndarray,
     min_rows: int,
+    gain: Any,
     unit: float,
     count_bits: int,
     found: np.ndarray,
@@ -233,13 +240,13 @@ def build_by_row(
                 clear(private[chunk, f], bin_counts[f])
             updates[chunk] += add_rows(private[chunk], features, codes[0], rows[first:last], values[first:last])
         for f in prange(features):
-            scratch = np.empty((3, 256))
+            scratch = np.empty((4, 256))
             histogram = histograms[nodes[small]["slot"], f]
             clear(histogram, bin_counts[f])
             for chunk in range(used):
                 add(histogram, private[chunk, f], bin_counts[f])
             candidates[f] += settle(
-                small, large, f, nodes, histograms, bin_counts, min_rows, unit, count_bits, found, scratch
+                small, large, f, nodes, histograms, bin_counts, min_rows, gain, unit, count_bits, found, scratch
             )
     return total(updates), total(candidates)
 
@@ -261,6 +268,7 @@ def settle(
     histograms: np.ndarray,
     bin_counts: np.ndarray,
     min_rows: int,
+    gain: Any,
     unit: float,
     count_bits: int,
     found: np.ndarray,
@@ -277,9 +285,7 @@ def settle(
         if count < 2 * min_rows:
             continue
         histogram = histograms[nodes[node]["slot"], f]
-        score, gain, chosen, examined = best_bin(
-            histogram, bins, count, min_rows, unit, count_bits, scratch[0], scratch[1], scratch[2]
-        )
-        found[node, f]["score"], found[node, f]["gain"], found[node, f]["bin"] = score, gain, chosen
+        score, gained, chosen, examined = best_bin(histogram, bins, count, min_rows, gain, unit, count_bits, scratch)
+        found[node, f]["score"], found[node, f]["gain"], found[node, f]["bin"] = score, gained, chosen
         candidates += examined
     return candidates

@@ -1,4 +1,4 @@
-"""Binning of features for boosting: cut values from sorted columns, and bin numbers of one byte.
+"""Binning of features: cut values from sorted columns, and bin numbers of one byte.
 
 A feature's bins are ``value <= cut``, where a cut is itself a training value: the last one of its bin. The split
 behind bin b has the threshold midway between the cut and the next distinct training value.
@@ -29,7 +29,7 @@ class Bins(NamedTuple):
 
 
 def find_bins(x: np.ndarray, bins: int) -> Bins:
-    """At most ``bins`` bins of each column of ``x`` (rows, features), by the rule of the suite.
+    """At most ``bins`` bins of each column of ``x`` (rows, features), evenly filled where it has more distinct values.
 
     :raises ValueError: a bin's number would not fit in one byte.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-from impls.building_blocks.gbdt.nodes import is_left_smaller
+from impls.building_blocks.trees.nodes import is_left_smaller
 
 PIECE = 8192
 
