@@ -10,7 +10,7 @@ from harness.contract import implements
 from impls.building_blocks.adaboost.compiled import boost_reweighted
 from impls.building_blocks.adaboost.rounds import Boosted
 from impls.building_blocks.adaboost.scan import mark, score
-from impls.building_blocks.gbdt.presorted import presort
+from impls.building_blocks.trees.presorted import presort
 from suites.adaboost.suite import SUITE
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import pairwise
 
 from harness.contract import implements
 from suites.adaboost.suite import SUITE, TIE
@@ -36,8 +37,8 @@ def adaboost(
         total = math.fsum(grown)
         weights = [weight / total for weight in grown]
     yield features, thresholds, polarities, alphas, errors
-    held = [(a, stump) for a, *stump in zip(alphas, features, thresholds, polarities, strict=True) if stump[0] >= 0]
-    yield [math.fsum(alpha * _vote((j, t, p), x) for alpha, (j, t, p) in held) for x in x_test]
+    held = [each for each in zip(alphas, zip(features, thresholds, polarities, strict=True), strict=True) if each[0]]
+    yield [math.fsum(alpha * _vote(stump, x) for alpha, stump in held) for x in x_test]
 
 
 def _best_stump(x: Table, y: list[int], weights: list[float]) -> Stump:
@@ -49,7 +50,7 @@ def _best_stump(x: Table, y: list[int], weights: list[float]) -> Stump:
     for feature in range(len(x[0])):
         order = sorted(range(len(y)), key=lambda row: x[row][feature])
         plus = negative
-        for row, after in zip(order, order[1:], strict=False):
+        for row, after in pairwise(order):
             plus += weights[row] * y[row]
             lower, upper = x[row][feature], x[after][feature]
             if lower == upper:

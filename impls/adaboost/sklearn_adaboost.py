@@ -20,7 +20,7 @@ from suites.adaboost.suite import SUITE, unused
     SUITE,
     dtypes=("float64",),
     kind="library",
-    # It refuses zero rounds and data of which the first stump is perfect or useless, and weighs a later perfect stump 1.
+    # It refuses zero rounds and a first stump that is perfect or useless, and weighs a later perfect stump 1.
     limits={
         "mode": ("reweight",),
         "rounds": (5, 10, 20, 50, 100, 400),

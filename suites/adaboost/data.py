@@ -8,6 +8,7 @@ which scikit-learn's trees round, so that no implementation sees other data than
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -44,7 +45,7 @@ def split(
 
 
 def classification(rng: np.random.Generator, rows: int, features: int) -> Table:
-    """Continuous features and two classes, a mixture of Gaussian clusters with five per cent of the labels at random."""
+    """Continuous features and two classes, a mixture of Gaussian clusters with a twentieth of the labels at random."""
     from sklearn.datasets import make_classification
 
     x, y = make_classification(
@@ -61,9 +62,7 @@ def hastie(rng: np.random.Generator, rows: int, features: int) -> Table:
 
 def breast_cancer(rng: np.random.Generator, rows: int, features: int) -> Table:
     """569 tumours, 30 features, benign against malignant."""
-    from sklearn.datasets import load_breast_cancer
-
-    return _shuffled(rng, *load_breast_cancer(return_X_y=True))
+    return _shuffled(rng, *_load("breast_cancer"))
 
 
 def digits_4v9(rng: np.random.Generator, rows: int, features: int) -> Table:
@@ -82,9 +81,7 @@ def digits_1v7(rng: np.random.Generator, rows: int, features: int) -> Table:
 
 
 def _digits(rng: np.random.Generator, negative: int, positive: int) -> Table:
-    from sklearn.datasets import load_digits
-
-    x, digit = load_digits(return_X_y=True)
+    x, digit = _load("digits")
     chosen = (digit == negative) | (digit == positive)
     return _shuffled(rng, x[chosen], digit[chosen] == positive)
 
@@ -135,6 +132,15 @@ def adjacent_floats(rng: np.random.Generator, rows: int, features: int) -> Table
     """Features whose distinct values are neighbouring float64 numbers: no midpoint lies between them."""
     x, y = levels(rng, rows, features)
     return 1.0 + x * 2.0**-52, y
+
+
+@cache
+def _load(name: str) -> Table:
+    """A table of scikit-learn; probes split it many times, and parsing it takes longer than boosting on it."""
+    import sklearn.datasets
+
+    x, y = getattr(sklearn.datasets, f"load_{name}")(return_X_y=True)
+    return x, y
 
 
 def _shuffled(rng: np.random.Generator, x: np.ndarray, y: np.ndarray) -> Table:

@@ -1,4 +1,4 @@
-"""The draw of the resampling mode, which is part of the contract so that every implementation trains on the same rows."""
+"""The draw of the resampling mode, part of the contract, so that every implementation trains on the same rows."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ REDRAWS = 10
 """How often a sample is drawn anew when the stump that it gives is no better than chance."""
 
 
-def sorted_uniforms(seed: int, round_number: int, attempt: int, count: int) -> np.ndarray:
+def sorted_uniforms(rng: np.random.Generator, count: int) -> np.ndarray:
     """``count`` uniform numbers in increasing order, float64, without a sort.
 
     The spacings of a Poisson process, divided by its length, are those of uniform order statistics (Devroye 1986,
-    Non-Uniform Random Variate Generation, section V.3). The generator is NumPy's PCG64 under
-    ``[seed, round_number, attempt]``.
+    Non-Uniform Random Variate Generation, section V.3). ``rng`` is ``numpy.random.default_rng(seed)`` at the first draw
+    of a model, and is used for nothing else.
     """
-    spacings = np.random.default_rng([seed, round_number, attempt]).standard_exponential(count + 1)
-    places = np.cumsum(spacings)
+    places = np.cumsum(rng.standard_exponential(count + 1))
     uniforms: np.ndarray = places[:-1] / places[-1]
     return uniforms
 

@@ -20,9 +20,9 @@ LEAST_ALPHA = 1e-4
 ALWAYS_COMPARED = 100
 """Rounds that have to be the reference's. Later ones only until two candidates are tied: small differences of the
 weights grow with the rounds."""
-TRAINING_MARGIN = 0.05
+TRAINING_MARGIN = 0.1
 """Largest difference of the training error from the reference's where stumps are chosen by another criterion."""
-FRESH_MARGIN = 0.15
+FRESH_MARGIN = 0.3
 """Largest share of fresh rows on which such a classifier may contradict the reference."""
 
 
@@ -35,7 +35,7 @@ def measure_errors(outputs: Arrays, expected: Arrays, inputs: Inputs, kind: str)
     - ``library``: stumps of another criterion, such as Gini's, that end in about the same classifier.
     """
     if not _well_formed(outputs, inputs):
-        return {name: np.inf for name in outputs}
+        return dict.fromkeys(outputs, np.inf)
     held = int(np.count_nonzero(outputs["features"] >= 0))
     again = replay(outputs, inputs["x_train"], inputs["y_train"])
     alphas = np.array([weight_of(error, len(inputs["y_train"])) for error in again.errors])

@@ -48,7 +48,7 @@ def trace(rng: np.random.Generator, implementation: Implementation, data: str, r
     }
 
 
-def test_errors(
+def final_errors(
     rng: np.random.Generator, implementation: Implementation, data: str, rounds: int = 200, seeds: int = 30
 ) -> Values:
     """Test error in points after ``rounds``, with none, a tenth and a fifth of the training labels flipped."""
@@ -111,6 +111,6 @@ def _split(rng: np.random.Generator, data: str, noise_percent: int) -> Split:
 
 PROBES: Mapping[str, Probe] = {
     "trace": Probe(trace, unit="1"),
-    "test_errors": Probe(test_errors, unit="pt", timeout_s=600.0),
+    "final_errors": Probe(final_errors, unit="pt", timeout_s=600.0),
     "late_rounds": Probe(late_rounds, unit="pt", timeout_s=600.0),
 }

@@ -67,11 +67,12 @@ def boost(x: np.ndarray, y: np.ndarray, rounds: int, mode: str, seed: int) -> It
     signs = y.astype(np.float64)
     levels = [np.unique(column, return_inverse=True) for column in x.T]
     weights = np.full(rows, 1 / rows)
-    for m in range(rounds):
-        for attempt in range(1 if mode == "reweight" else 1 + REDRAWS):
+    rng = np.random.default_rng(seed)
+    for _ in range(rounds):
+        for _ in range(1 if mode == "reweight" else 1 + REDRAWS):
             counts = None
             if mode == "resample":
-                counts = draw_counts(weights, sorted_uniforms(seed, m, attempt, rows))
+                counts = draw_counts(weights, sorted_uniforms(rng, rows))
             stump, gap = best_stump(levels, signs, weights if counts is None else counts / rows, counts)
             agreement = signs * stump.votes(x)
             error = float(weights[agreement < 0].sum())

@@ -24,7 +24,8 @@ class Replay(NamedTuple):
 def votes(outputs: Mapping[str, np.ndarray], x: np.ndarray) -> np.ndarray:
     """-1 or 1 of each held round on each row of ``x``, int8 (rounds, rows)."""
     held = int(np.count_nonzero(outputs["features"] >= 0))
-    right = x.T[outputs["features"][:held]] > outputs["thresholds"][:held, None]
+    features = outputs["features"][:held].astype(np.int64)  # an empty list of another implementation is of floats
+    right = x.T[features] > outputs["thresholds"][:held, None]
     return np.where(right, 1, -1).astype(np.int8) * outputs["polarities"][:held, None].astype(np.int8)
 
 

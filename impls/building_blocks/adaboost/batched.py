@@ -34,7 +34,7 @@ def presort(x: torch.Tensor, y: torch.Tensor) -> Columns:
 
 def boost(columns: Columns, rounds: int) -> Boosted:
     """Boost every set ``rounds`` times; a set that has stopped keeps its weights and gets no further stumps."""
-    sets, n_features, rows = columns.order.shape
+    sets, rows = columns.y.shape
     device = columns.values.device
     features = torch.full((sets, rounds), -1, device=device)
     polarities = torch.zeros_like(features)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numba import njit
 
@@ -13,7 +15,7 @@ from suites.adaboost.suite import REDRAWS, TIE, draw_counts, sorted_uniforms, un
 def boost_reweighted(columns: Columns, y: np.ndarray, rounds: int) -> Boosted:
     """Boost on the weighted rows."""
     boosted = _outputs(rounds)
-    _boost(columns, y / len(y), rounds, *boosted)
+    _boost(columns, y.astype(np.float64) / len(y), rounds, *boosted)
     return boosted
 
 
@@ -28,11 +30,8 @@ def _boost(
     alphas: np.ndarray,
     errors: np.ndarray,
 ) -> None:
-    least, largest = np.empty(len(columns.places)), np.empty(len(columns.places))
     for m in range(rounds):
-        scan(columns, signed, least, largest)
-        choice = choose(columns, signed, least, largest, False)
-        error = error_of(columns, choice, signed)
+        choice, error = _best(columns, signed, signed, False)
         if error >= 0.5 - TIE:
             return
         features[m], thresholds[m], polarities[m] = choice.feature, choice.threshold, choice.polarity
@@ -45,14 +44,11 @@ def _boost(
 def boost_resampled(columns: Columns, y: np.ndarray, rounds: int, seed: int) -> Boosted:
     """Boost on rows drawn from the weights; the drawn rows need no sort, only the number of times each was drawn."""
     boosted = features, thresholds, polarities, alphas, errors = _outputs(rounds)
-    signed, rows = y / len(y), len(y)
-    least, largest = np.empty(len(columns.places)), np.empty(len(columns.places))
+    signed, rows, rng = y.astype(np.float64) / len(y), len(y), np.random.default_rng(seed)
     for m in range(rounds):
-        for attempt in range(1 + REDRAWS):
-            counts = draw_counts(np.abs(signed), sorted_uniforms(seed, m, attempt, rows)) * np.sign(signed)
-            scan(columns, counts, least, largest)
-            choice = Choice(*choose(columns, counts, least, largest, True))
-            error = error_of(columns, choice, signed)
+        for _ in range(1 + REDRAWS):
+            counts = draw_counts(np.abs(signed), sorted_uniforms(rng, rows)) * np.sign(y)
+            choice, error = _best(columns, counts, signed, True)
             if error < 0.5 - TIE:
                 break
         else:
@@ -66,9 +62,18 @@ def boost_resampled(columns: Columns, y: np.ndarray, rounds: int, seed: int) -> 
 
 
 @njit(cache=True)
+def _best(columns: Columns, scanned: np.ndarray, signed: np.ndarray, drawn: bool) -> tuple[Choice, float]:
+    """The best stump on the weights or counts ``scanned``, and its error under the weights ``signed``."""
+    least, largest = np.empty(len(columns.places)), np.empty(len(columns.places))
+    scan(columns, scanned, least, largest)
+    choice = choose(columns, scanned, least, largest, drawn)
+    return choice, error_of(columns, choice, signed)
+
+
+@njit(cache=True)
 def _weight_of(error: float, rows: int) -> float:
     floored = error if error > 0.0 else 1 / (2 * rows)
-    return 0.5 * np.log((1 - floored) / floored)
+    return 0.5 * math.log((1 - floored) / floored)
 
 
 def _outputs(rounds: int) -> Boosted:

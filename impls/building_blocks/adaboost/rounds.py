@@ -31,12 +31,13 @@ def boost(
     rows = len(y)
     outputs = unused(rounds)
     weights = np.full(rows, 1 / rows)
+    rng = np.random.default_rng(draws)
     for m in range(rounds):
-        for attempt in range(1 if draws is None else 1 + REDRAWS):
+        for _ in range(1 if draws is None else 1 + REDRAWS):
             if draws is None:
                 stump = find_stump(weights)
             else:
-                stump = find_stump(draw_counts(weights, sorted_uniforms(draws, m, attempt, rows)))
+                stump = find_stump(draw_counts(weights, sorted_uniforms(rng, rows)))
             right = x[:, stump.feature] > stump.threshold
             agrees = np.where(right, stump.polarity, -stump.polarity) == y
             error = weights[~agrees].sum()

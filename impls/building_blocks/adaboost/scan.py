@@ -18,6 +18,10 @@ AT_ONCE = 4
 """Features in one loop: additions of one running sum wait for one another, those of several do not."""
 
 
+WORTH_THREADS = 1 << 17
+"""Places from which on a scan takes longer, at about a nanosecond each, than several threads take to begin and end."""
+
+
 class Columns(NamedTuple):
     """Presorted columns, marked for the scan.
 
@@ -57,23 +61,36 @@ def mark(order: np.ndarray, values: np.ndarray) -> Columns:
     return Columns(places, values, all_differ)
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True)
 def scan(columns: Columns, signed: np.ndarray, least: np.ndarray, largest: np.ndarray) -> None:
     """Least and largest running sum of ``signed`` (rows,) at the thresholds of every feature, into (features,) each.
 
     A feature that cannot be split gets infinities.
     """
+    if columns.places.size >= WORTH_THREADS:
+        _scan_in_threads(columns, signed, least, largest)
+        return
+    for group in range((len(least) + AT_ONCE - 1) // AT_ONCE):
+        _scan_group(group, columns, signed, least, largest)
+
+
+@njit(cache=True, parallel=True)
+def _scan_in_threads(columns: Columns, signed: np.ndarray, least: np.ndarray, largest: np.ndarray) -> None:
+    for group in prange((len(least) + AT_ONCE - 1) // AT_ONCE):
+        _scan_group(group, columns, signed, least, largest)
+
+
+@njit(cache=True)
+def _scan_group(group: int, columns: Columns, signed: np.ndarray, least: np.ndarray, largest: np.ndarray) -> None:
     places, all_differ = columns.places, columns.all_differ
-    features = len(places)
-    for group in prange((features + AT_ONCE - 1) // AT_ONCE):
-        first, last = group * AT_ONCE, min(features, (group + 1) * AT_ONCE)
-        if last - first == AT_ONCE and all_differ[first:last].all():
-            _scan_four(places[first:last], signed, least[first:last], largest[first:last])
-        elif last - first == AT_ONCE:
-            _scan_four_with_ties(places[first:last], signed, least[first:last], largest[first:last])
-        else:
-            for f in range(first, last):
-                least[f], largest[f] = _scan_one(places[f], signed)
+    first, last = group * AT_ONCE, min(len(places), (group + 1) * AT_ONCE)
+    if last - first == AT_ONCE and all_differ[first:last].all():
+        _scan_four(places[first:last], signed, least[first:last], largest[first:last])
+    elif last - first == AT_ONCE:
+        _scan_four_with_ties(places[first:last], signed, least[first:last], largest[first:last])
+    else:
+        for f in range(first, last):
+            least[f], largest[f] = _scan_one(places[f], signed)
 
 
 @njit(cache=True, fastmath={"nnan", "nsz"})

@@ -1,4 +1,4 @@
-"""The best stump from sorted columns in NumPy: one cumulative sum of signed weights gives all thresholds of a feature."""
+"""The best stump from sorted columns in NumPy: one cumulative sum of signed weights for all thresholds of a feature."""
 
 from __future__ import annotations
 
