@@ -115,7 +115,7 @@ SUITE = Suite(
     title="AdaBoost with decision stumps",
     cases=grid(data=["classification"], n=[500, 2_000, 8_000], d=[20], rounds=[10], mode=["reweight"])
     + grid(data=["classification"], n=[2_000], d=[20], rounds=[10], mode=["resample"])
-    + grid("full", data=["classification"], n=[10_000, 100_000, 1_000_000], d=[20], rounds=[20], mode=["reweight"])
+    + grid("full", data=["classification"], n=[10_000, 30_000, 100_000], d=[20], rounds=[20], mode=["reweight"])
     + grid("full", data=["breast_cancer", "digits_4v9"], rounds=[100], mode=MODES)
     + grid("full", data=["hastie"], n=[2_000], rounds=[400], mode=MODES),
     edge_cases=grid(data=["levels", "opposite_labels"], n=[60], mode=MODES)
