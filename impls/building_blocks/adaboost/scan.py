@@ -18,8 +18,8 @@ AT_ONCE = 4
 """Features in one loop: additions of one running sum wait for one another, those of several do not."""
 
 
-WORTH_THREADS = 1 << 17
-"""Places from which on a scan takes longer, at about a nanosecond each, than several threads take to begin and end."""
+WORTH_THREADS = 1 << 20
+"""Places from which on a scan, at about a nanosecond each, is worth several threads, which also wait for one another."""
 
 
 class Columns(NamedTuple):
