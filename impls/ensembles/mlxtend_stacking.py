@@ -40,8 +40,5 @@ def ensemble(
         n_jobs=thread_count(),
     )
     model.fit(x_train, y_train)
-    # It keeps the rows in the order of the folds.
-    table = np.empty_like(model.train_meta_features_)
-    table[np.concatenate([test for _, test in splits])] = model.train_meta_features_
-    yield table
+    yield model.train_meta_features_
     yield model.predict_proba(x_test)

@@ -19,7 +19,7 @@ AT_ONCE = 4
 
 
 WORTH_THREADS = 1 << 20
-"""Places from which on a scan, at about a nanosecond each, is worth several threads, which also wait for one another."""
+"""Places from which on a scan, at about a nanosecond each, is worth several threads, which wait for one another."""
 
 
 class Columns(NamedTuple):
