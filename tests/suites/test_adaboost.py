@@ -168,6 +168,17 @@ def test_scan_in_threads_and_alone_agree(monkeypatch: pytest.MonkeyPatch) -> Non
         assert ends[0][:, f] == pytest.approx([sums.min(), sums.max()])
 
 
+def test_a_million_rows_whose_sums_round_by_more_than_a_tie() -> None:
+    """The best place of a scan is found again whatever its sums were rounded to."""
+    rng = np.random.default_rng(6)
+    x = rng.random((1_000_000, 4)).astype(np.float32).astype(np.float64)
+    y = np.where(rng.random(1_000_000) < 0.3 + 0.4 * x[:, 2], 1, -1).astype(np.int8)
+    _, boosted, _ = load("numba_presorted").function(x, y, x[:1], 3, "reweight", 0)
+    outputs = dict(zip(NAMES, boosted, strict=False))
+    assert outputs["features"][0] == 2
+    assert outputs["errors"] == pytest.approx(replay(outputs, x, y).errors, abs=1e-10)
+
+
 def test_uniforms_are_order_statistics_and_invert_the_weights() -> None:
     rng = np.random.default_rng(0)
     many = np.array([sorted_uniforms(rng, 9) for _ in range(4_000)])

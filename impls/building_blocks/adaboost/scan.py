@@ -173,13 +173,14 @@ def choose(columns: Columns, signed: np.ndarray, least: np.ndarray, largest: np.
     while negative + least[f] > allowed and total - negative - largest[f] > allowed:
         f += 1
     places, values = columns.places[f], columns.values[f]
-    plus, i = negative, -1
+    # The very sums of the scan, in the same order: over a million rows another order differs by more than a tie.
+    running, i = 0.0, -1
     while True:
         i += 1
-        plus += signed[_row(places[i])]
-        if places[i] < 0 and (plus <= allowed or total - plus <= allowed):
+        running += signed[_row(places[i])]
+        if places[i] < 0 and (negative + running <= allowed or total - negative - running <= allowed):
             break
-    polarity = 1 if plus <= allowed else -1
+    polarity = 1 if negative + running <= allowed else -1
     lower, upper = i, i + 1
     while drawn and signed[_row(places[lower])] == 0.0:
         lower -= 1
