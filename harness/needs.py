@@ -18,6 +18,7 @@ from harness.contract import (
     ProbeGrowth,
     ProbeValue,
     RatioGrowth,
+    RatioTrend,
     Threads,
     Where,
 )
@@ -53,8 +54,10 @@ def needs_of(evidence: Evidence) -> Iterator[Need]:
         case CostGrowth(implementation, axis, values, where, instrument):
             for value in values:
                 yield need_at(implementation, at_value(where, axis, value), instrument)
-        case Crossover(numerator, denominator, axis, values, where, instrument) | RatioGrowth(
-            numerator, denominator, axis, values, where, instrument
+        case (
+            Crossover(numerator, denominator, axis, values, where, instrument)
+            | RatioGrowth(numerator, denominator, axis, values, where, instrument)
+            | RatioTrend(numerator, denominator, axis, values, where, instrument)
         ):
             for value in values:
                 yield need_at(numerator, at_value(where, axis, value), instrument)

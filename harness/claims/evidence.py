@@ -18,6 +18,7 @@ from harness.contract import (
     ProbeGrowth,
     ProbeValue,
     RatioGrowth,
+    RatioTrend,
     Scalar,
     Suite,
     Work,
@@ -35,6 +36,7 @@ from harness.statistics import (
     median_estimate,
     paired_differences,
     paired_ratio,
+    ratio_trend,
 )
 
 ITEMSIZE = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
@@ -69,7 +71,9 @@ def estimate_evidence(suite: Suite, evidence: Evidence, found: Measurements, con
                 for value in values
             }
             return _or_not_measured(lambda: growth_exponent(costs, confidence))
-        case RatioGrowth(numerator, denominator, axis, values, where, instrument):
+        case RatioGrowth(numerator, denominator, axis, values, where, instrument) | RatioTrend(
+            numerator, denominator, axis, values, where, instrument
+        ):
             above, below = (
                 {
                     value: found.costs(name, need_at(side, at_value(where, axis, value), instrument), where.phase)
@@ -77,7 +81,8 @@ def estimate_evidence(suite: Suite, evidence: Evidence, found: Measurements, con
                 }
                 for side in (numerator, denominator)
             )
-            return _or_not_measured(lambda: growth_of_ratio(above, below, confidence))
+            of_ratios = growth_of_ratio if isinstance(evidence, RatioGrowth) else ratio_trend
+            return _or_not_measured(lambda: of_ratios(above, below, confidence))
         case Crossover(numerator, denominator, axis, values, where, instrument):
             both = [
                 [

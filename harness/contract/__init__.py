@@ -18,6 +18,7 @@ from harness.contract.claims import (
     ProbeGrowth,
     ProbeValue,
     RatioGrowth,
+    RatioTrend,
     Threads,
     Where,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "ProbeValue",
     "Profile",
     "RatioGrowth",
+    "RatioTrend",
     "Scalar",
     "Suite",
     "Threads",

@@ -92,6 +92,22 @@ class CostGrowth:
 
 
 @dataclass(frozen=True)
+class RatioTrend:
+    """By how much the cost ratio of numerator to denominator changes with each doubling of ``axis``.
+
+    It is the slope of the least-squares line through the ratios on the binary logarithm of ``values``, such as the
+    factor log n that one of two methods has beyond the other.
+    """
+
+    numerator: str
+    denominator: str
+    axis: str
+    values: tuple[float, ...]
+    where: Where
+    instrument: Instrument = "time"
+
+
+@dataclass(frozen=True)
 class RatioGrowth:
     """The exponent with which the cost of numerator over denominator grows along ``axis``, by the ratios in blocks."""
 
@@ -165,6 +181,7 @@ Evidence = (
     | CostDifference
     | CaseRatio
     | CostGrowth
+    | RatioTrend
     | RatioGrowth
     | Crossover
     | CeilingShare

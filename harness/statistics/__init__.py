@@ -10,7 +10,7 @@ from harness.statistics.equivalence import (
     simultaneous_ratios,
 )
 from harness.statistics.estimates import Estimate, Observations
-from harness.statistics.growth import growth_exponent, growth_of_ratio
+from harness.statistics.growth import growth_exponent, growth_of_ratio, ratio_trend
 from harness.statistics.location import mean_estimate, median_estimate
 from harness.statistics.stopping import Progress, StoppingRule
 from harness.statistics.warmup import WarmUp, find_warmup
@@ -34,6 +34,7 @@ __all__ = [
     "median_estimate",
     "paired_differences",
     "paired_ratio",
+    "ratio_trend",
     "simultaneous_confidence",
     "simultaneous_ratios",
 ]

@@ -1,9 +1,10 @@
-"""How a cost grows along an axis."""
+"""How a cost, or the ratio of two, grows along an axis."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -34,8 +35,10 @@ def growth_exponent(costs: Mapping[float, Observations], confidence: float = CON
     samples = [replicates(each, "pseudomedian") for each in logs]
     places = np.log(np.array(sizes, dtype=float))
     if any(len(sample.values) < 2 for sample in samples):
-        return _fitted_exponent(places, np.array([float(np.median(sample.values)) for sample in samples]), confidence)
-    return _exponent_over_samples(places, samples, confidence)
+        return _fitted_slope(places, np.array([float(np.median(sample.values)) for sample in samples]), confidence)
+    slope, bend = _slope_over_samples(places, samples, confidence)
+    bent = f"the costs bend away from a power law by up to {math.expm1(bend):.0%}" if bend else ""
+    return replace(slope, caution=joined(bent, slope.caution))
 
 
 def growth_of_ratio(
@@ -56,7 +59,32 @@ def growth_of_ratio(
     )
 
 
-def _exponent_over_samples(places: np.ndarray, samples: list[Replicates], confidence: float) -> Estimate:
+def ratio_trend(
+    numerator: Mapping[float, Observations], denominator: Mapping[float, Observations], confidence: float = CONFIDENCE
+) -> Estimate:
+    """Least-squares slope of the cost ratio of two sides on the binary logarithm of the size, with an interval.
+
+    The ratio at a size is taken within blocks, over processes where there are five rounds or more; the intervals at the
+    sizes are added as independent ones, as in :func:`growth_exponent`.
+
+    :param numerator: costs by size, as is ``denominator``.
+    :raises ValueError: fewer than three sizes, a size or a cost that is not positive, or sides that share no block.
+    """
+    sizes = sorted(numerator)
+    if len(sizes) < 3 or sizes[0] <= 0:
+        raise ValueError(f"a trend needs at least three positive sizes, not {sizes}")
+    places = np.log2(np.array(sizes, dtype=float))
+    logs = [log_ratios(numerator[size], denominator[size]) for size in sizes]
+    samples = [replicates({block: math.exp(log) for block, log in each.items()}, "pseudomedian") for each in logs]
+    if any(len(sample.values) < 2 for sample in samples):
+        return _fitted_slope(places, np.array([float(np.median(sample.values)) for sample in samples]), confidence)
+    slope, bend = _slope_over_samples(places, samples, confidence)
+    bent = f"the ratios lie up to {bend:.2g} from a straight line" if bend else ""
+    return replace(slope, caution=joined(bent, slope.caution))
+
+
+def _slope_over_samples(places: np.ndarray, samples: list[Replicates], confidence: float) -> tuple[Estimate, float]:
+    """The slope through the pseudomedians, and how far a size lies from the line where intervals do not allow it."""
     bounds = [pseudomedian_bounds(sample.values, sample.effective_count, confidence) for sample in samples]
     degrees = np.array([sample.effective_count - 1 for sample in samples])
     middles = np.array([each.value for each in bounds])
@@ -64,27 +92,26 @@ def _exponent_over_samples(places: np.ndarray, samples: list[Replicates], confid
     to_high = np.array([each.high for each in bounds]) - middles
     centred = places - places.mean()
     weights = centred / (centred @ centred)
-    exponent = float(weights @ middles)
-    # A smaller exponent means dearer small sizes and cheaper large ones, so each end takes the other side there.
-    low = exponent - contrast_margin(weights, np.where(weights > 0, to_low, to_high), degrees, confidence)
-    high = exponent + contrast_margin(weights, np.where(weights > 0, to_high, to_low), degrees, confidence)
-    residuals = middles - middles.mean() - exponent * centred
-    caution = joined(_bent(residuals, (to_low + to_high) / 2), *(sample.caution for sample in samples))
-    return Estimate(exponent, low, high, sum(len(sample.values) for sample in samples), caution)
+    slope = float(weights @ middles)
+    # A smaller slope means larger values at small sizes and smaller ones at large, so each end takes the other side.
+    low = slope - contrast_margin(weights, np.where(weights > 0, to_low, to_high), degrees, confidence)
+    high = slope + contrast_margin(weights, np.where(weights > 0, to_high, to_low), degrees, confidence)
+    residuals = middles - middles.mean() - slope * centred
+    caution = joined(*(sample.caution for sample in samples))
+    estimate = Estimate(slope, low, high, sum(len(sample.values) for sample in samples), caution)
+    return estimate, _bend(residuals, (to_low + to_high) / 2)
 
 
-def _bent(residuals: np.ndarray, margins: np.ndarray) -> str:
-    """A caution where a size lies further from the power law than its own interval and those of all others allow."""
+def _bend(residuals: np.ndarray, margins: np.ndarray) -> float:
+    """The largest residual where one is larger than its own interval and those of all others allow, else 0."""
     allowed = math.sqrt(2.0) * margins
-    if not np.any(np.abs(residuals) > allowed + 1e-12):
-        return ""
-    return f"the costs bend away from a power law by up to {math.expm1(float(np.abs(residuals).max())):.0%}"
+    return float(np.abs(residuals).max()) if np.any(np.abs(residuals) > allowed + 1e-12) else 0.0
 
 
-def _fitted_exponent(places: np.ndarray, log_costs: np.ndarray, confidence: float) -> Estimate:
+def _fitted_slope(places: np.ndarray, values: np.ndarray, confidence: float) -> Estimate:
     centred = places - places.mean()
-    slope = float(centred @ log_costs / (centred @ centred))
-    residuals = log_costs - log_costs.mean() - slope * centred
+    slope = float(centred @ values / (centred @ centred))
+    residuals = values - values.mean() - slope * centred
     degrees = len(places) - 2
     error = math.sqrt(float(residuals @ residuals) / degrees / float(centred @ centred))
     margin = student_quantile(confidence, degrees) * error

@@ -12,13 +12,16 @@ from hypothesis import strategies as st
 
 from harness.statistics import (
     Estimate,
+    cost_difference,
     crossover,
     growth_exponent,
+    growth_of_ratio,
     independent_ratio,
     mean_estimate,
     median_estimate,
     paired_differences,
     paired_ratio,
+    ratio_trend,
 )
 
 positive = st.floats(1e-3, 1e6)
@@ -169,6 +172,59 @@ def test_growth_that_bends_says_so() -> None:
     bent = {size: blocks((1000 + size**2 / 100) * rng.lognormal(0, 0.01, size=15)) for size in sizes}
     assert "bend" not in growth_exponent(law).caution
     assert "bend" in growth_exponent(bent).caution
+
+
+def test_the_trend_of_a_ratio_is_recovered() -> None:
+    """A logarithmic factor of 3 + log2(n) / 2 has the slope 1/2, whatever both sides have in common."""
+    rng = np.random.default_rng(4)
+    pairs = {}
+    for size in (64.0, 256.0, 1024.0, 4096.0):
+        drift = rng.lognormal(0, 0.3, size=15)
+        below = blocks(size * drift)
+        above = blocks(size * (3 + np.log2(size) / 2) * drift * rng.lognormal(0, 0.02, size=15))
+        pairs[size] = (above, below)
+    above, below = ({size: pair[side] for size, pair in pairs.items()} for side in (0, 1))
+    trend = ratio_trend(above, below)
+    assert trend.low <= 0.5 <= trend.high
+    assert trend.high - trend.low < 0.1
+    assert "straight" not in trend.caution
+    flat = ratio_trend(below, below)
+    assert (flat.value, flat.low, flat.high) == pytest.approx((0.0, 0.0, 0.0), abs=1e-12)
+
+
+def test_a_ratio_that_is_no_line_says_so_and_two_sizes_are_too_few() -> None:
+    rng = np.random.default_rng(5)
+    squared = {n: (blocks(n**2 * rng.lognormal(0, 0.01, size=15)), blocks(np.full(15, n))) for n in (1.0, 4.0, 64.0)}
+    above, below = ({size: pair[side] for size, pair in squared.items()} for side in (0, 1))
+    assert "straight" in ratio_trend(above, below).caution
+    with pytest.raises(ValueError, match="three positive sizes"):
+        ratio_trend(dict(list(above.items())[:2]), below)
+
+
+def test_growth_of_a_ratio_is_free_of_what_both_sides_share() -> None:
+    """A machine whose speed changes from block to block by a factor of up to 4 leaves the ratios as they are."""
+    drift = [1.0, 4.0, 2.0, 3.0, 1.5]
+    sides = [
+        {size: blocks([factor * speed * size**power for speed in drift]) for size in (10.0, 100.0, 1000.0)}
+        for factor, power in ((3.0, 1.5), (7.0, 1.0))
+    ]
+    estimate = growth_of_ratio(sides[0], sides[1])
+    assert estimate.value == pytest.approx(0.5)
+    assert estimate.high - estimate.low < 1e-9
+    assert growth_exponent(sides[0]).high - growth_exponent(sides[0]).low > 0.1
+    with pytest.raises(ValueError, match="no block"):
+        growth_of_ratio(sides[0], {size: {(9, 9): 1.0} for size in sides[1]})
+
+
+def test_a_difference_of_costs_has_the_unit_of_the_costs() -> None:
+    """Seven nanoseconds between two that drift together; swapping the sides turns the sign."""
+    drift = np.array([10.0, 40.0, 20.0, 30.0, 15.0, 25.0])
+    found = cost_difference(blocks(drift + 7.0), blocks(drift))
+    assert (found.value, found.low, found.high) == pytest.approx((7.0, 7.0, 7.0))
+    other = cost_difference(blocks(drift), blocks(drift + 7.0))
+    assert other.value == pytest.approx(-7.0)
+    with pytest.raises(ValueError, match="no block"):
+        cost_difference(blocks([1.0]), blocks([1.0], round_number=3))
 
 
 def test_growth_needs_three_sizes_and_positive_costs() -> None:
