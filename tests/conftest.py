@@ -12,6 +12,17 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
+
+def pytest_configure() -> None:
+    """Compiled code goes where workers look for it: compiling all kernels takes minutes."""
+    from harness.config import find_project
+    from harness.discovery import load_catalogue
+    from harness.worker.main import CACHE_FOLDER
+
+    folder = ROOT / CACHE_FOLDER / "numba" / load_catalogue(find_project(ROOT)).shared_code_hash
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(folder))
+
+
 SUITE = '''
 """Sum of shifted numbers and the numbers centred."""
 from harness.contract import Output, Suite, Tolerance, grid

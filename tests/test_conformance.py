@@ -17,7 +17,6 @@ from harness.discovery import Catalogue, load_catalogue
 from harness.environment import available_devices, usable_cpus
 from harness.needs import needs_of
 from harness.plan import Scope
-from harness.records import Record
 from harness.worker.arrays import draw_inputs, widen
 from harness.worker.checking import measure_errors
 
@@ -32,34 +31,23 @@ def catalogue() -> Catalogue:
 
 SUITES = tuple(catalogue().suites)
 IMPLEMENTATIONS = tuple((listing.suite, listing.name) for listing in catalogue().listings)
-CHECKED = tuple(
-    pytest.param(suite, name, marks=pytest.mark.xdist_group(f"check of {suite}")) for suite, name in IMPLEMENTATIONS
-)
-"""Those of one suite are checked in one go, so one process of the test run takes them all."""
 CLAIMS = tuple((suite.name, claim.id) for suite in catalogue().suites.values() for claim in suite.claims)
 
 
-@cache
-def checks_of(suite: str) -> dict[str, list[Record]]:
-    """Every implementation of a suite checked on every quick case and every edge case, in every dtype that it has."""
+@pytest.mark.parametrize("name", SUITES)
+def test_every_implementation_is_right_or_says_why_it_cannot_run(name: str) -> None:
+    """On every quick case and every edge case, in every dtype that it has; all of a suite in one go."""
     everything = catalogue()
     scope = Scope(profile="quick", devices=available_devices(), cpu_count=usable_cpus(), seed=SEED)
-    by_implementation: dict[str, list[Record]] = {}
-    for record in check_records(everything, everything.select([suite]), scope, "quick"):
-        by_implementation.setdefault(record.trial.implementation, []).append(record)
-    return by_implementation
-
-
-@pytest.mark.parametrize(("suite", "implementation"), CHECKED)
-def test_every_implementation_is_right_or_says_why_it_cannot_run(suite: str, implementation: str) -> None:
-    records = checks_of(suite)[implementation]
+    records = check_records(everything, everything.select([name]), scope, "quick")
     bad = [
-        f"{record.trial.case.label} {record.trial.dtype}: {record.status}: {record.reason}"
+        f"{trial.implementation} {trial.case.label} {trial.dtype}: {record.status}: {record.reason}"
         for record in records
-        if record.status not in ("ok", "unavailable")
+        if record.status not in ("ok", "unavailable") and (trial := record.trial)
     ]
     assert bad == []
     assert all(record.reason for record in records if record.status == "unavailable")
+    assert {record.trial.implementation for record in records} == {listing.name for listing in everything.of(name)}
 
 
 @pytest.mark.parametrize(("suite", "implementation"), IMPLEMENTATIONS)

@@ -10,6 +10,7 @@ import importlib.util
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
 
 from harness.config import Project
@@ -42,12 +43,12 @@ class Catalogue:
                 return listing
         raise KeyError(f"{suite}/{implementation}")
 
-    def shared_code_hash(self, suite: str) -> str:
-        """Changes when any file that implementations of the suite share does."""
-        listings = self.of(suite)
-        own = {listing.path for listing in listings}
+    @cached_property
+    def shared_code_hash(self) -> str:
+        """Changes when any file that implementations share does; of all suites, since these share some as well."""
+        own = {listing.path for listing in self.listings}
         digest = hashlib.blake2b(digest_size=10)
-        for file in sorted({file for listing in listings for file in listing.sources} - own):
+        for file in sorted({file for listing in self.listings for file in listing.sources} - own):
             digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
         return digest.hexdigest()
 

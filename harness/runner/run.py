@@ -38,7 +38,6 @@ class Engine:
     :param parallel: how many workers may be busy at the same time while nothing is timed.
     :param cpus: the CPUs on which contestants with one thread may be kept while they are timed; none: they are not.
     :param fingerprint: what a trial's result depends on; records carry it.
-    :param shared_code: the hashes that were already taken.
     """
 
     catalogue: Catalogue
@@ -47,7 +46,6 @@ class Engine:
     parallel: int
     cpus: tuple[int, ...] = ()
     fingerprint: Callable[[Trial], Mapping[str, str]] = dataclasses.field(default=lambda trial: {})
-    shared_code: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def entry(self, trial: Trial) -> Entry:
         suite = self.catalogue.suites[trial.suite]
@@ -60,7 +58,7 @@ class Engine:
             suite_module=suite_module(project, trial.suite),
             code=_module(listing) if listing else None,
             naive=self._naive(trial.suite),
-            shared_code=self._shared_code(trial.suite),
+            shared_code=self.catalogue.shared_code_hash,
             settings=self.settings,
         )
         timeout_s = suite.probes[trial.probe].timeout_s if trial.instrument == "probe" else suite.call_timeout_s
@@ -73,11 +71,6 @@ class Engine:
         if self.cpus and trial.device == "cpu" and trial.threads == 1 and not suite.several_cpus:
             cpu = self.cpus[derive_seed(trial.seed, "cpu", *trial.workload, trial.round) % len(self.cpus)]
         return Circumstances(self.parallel, cpu, suite.baseline)
-
-    def _shared_code(self, suite: str) -> str:
-        if suite not in self.shared_code:
-            self.shared_code[suite] = self.catalogue.shared_code_hash(suite)
-        return self.shared_code[suite]
 
     def _naive(self, suite: str) -> Module | None:
         name = self.catalogue.suites[suite].naive

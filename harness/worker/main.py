@@ -127,7 +127,7 @@ def _keep_compiled_code_apart(order: Order) -> None:
     imported file has made stale. Torch's looks at the code, but lies among the temporary files.
     """
     compiled = Path(order.root, CACHE_FOLDER)
-    folder = compiled / "numba" / order.trial.suite / order.shared_code
+    folder = compiled / "numba" / order.shared_code
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:  # a read-only checkout: numba then uses a folder of the user's

@@ -94,7 +94,7 @@ class Order:
     :param suite_module: module that defines the suite.
     :param code: the implementation; ``None`` for a probe that concerns none.
     :param naive: the suite's naive implementation.
-    :param shared_code: a hash of the files that the suite's implementations share.
+    :param shared_code: a hash of the files that implementations share.
     :param path: what ``sys.path`` is to be; empty leaves it as the runner's.
     :param python: an interpreter to start the worker in; empty forks it from the runner's server.
     """

@@ -1,4 +1,4 @@
-"""The posterior on a uniform grid: 1,001 points of one coordinate, 500 x 500 of two."""
+"""The posterior on a uniform grid: 1,001 points of one coordinate, 800 x 800 of two."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from impls.building_blocks.estimation.grids import bulk, summarise
 from impls.building_blocks.estimation.targets import Target
 from suites.estimation.suite import SUITE
 
-POINTS, POINTS_OF_TWO = 1_001, 500
+POINTS, POINTS_OF_TWO = 1_001, 800
 WIDER = (3.0, 1.2)
 
 
