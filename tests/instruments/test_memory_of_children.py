@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import gc
 import mmap
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from harness.instruments.memory import HostMemoryMeter
 from tests.instruments.peaks import MIB, Call, Lap, mapped, peak_mib, touch, within
+
+
+@pytest.fixture(autouse=True)
+def untouched_heap() -> Iterator[None]:
+    """Collections in a child would copy what this process holds, which is much after other tests."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 class Forked:
