@@ -25,12 +25,12 @@ REORDER = {"nnan", "nsz", "contract"}
 
 def split_score(gain: Any, left: float, left_weight: float, right: float, right_weight: float) -> float:
     """Score of a split into sums and weights of both sides, at least 0; ``NO_SPLIT`` where it is not allowed."""
-    raise NotImplementedError("only for compiled code")
+    raise NotImplementedError("only for compiled code")  # which takes the overload that define_gain gave it
 
 
 def node_score(gain: Any, total: float, weight: float) -> float:
     """What the score of a split has to exceed in a node of this sum and weight."""
-    raise NotImplementedError("only for compiled code")
+    raise NotImplementedError("only for compiled code")  # which takes the overload that define_gain gave it
 
 
 def define_gain(kind: type, split: Callable[..., float], node: Callable[..., float]) -> None:
