@@ -48,6 +48,7 @@ REQUEST = Fields(
         "precision_percent": Maybe(Number(positive=True)),
         "rounds": Maybe(Integer(1)),
         "cuda_graph": Truth(),
+        "claims_only": Truth(),
     }
 )
 ENVIRONMENT = Fields(

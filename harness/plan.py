@@ -26,6 +26,7 @@ class Scope:
     :param devices: of the devices the machine has, those to measure on.
     :param cpu_count: what ``threads="all"`` means.
     :param where: parameters that a case must have if it has the parameter at all.
+    :param claims_only: nothing but what the claims rest on.
     """
 
     profile: Profile
@@ -34,6 +35,7 @@ class Scope:
     seed: int
     instruments: tuple[InstrumentName, ...] = INSTRUMENTS
     where: Mapping[str, Scalar] = field(default_factory=dict)
+    claims_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,8 @@ def checks_of(catalogue: Catalogue, scope: Scope) -> tuple[tuple[Trial, ...], tu
 
 def _grid_needs(catalogue: Catalogue, suite: Suite, scope: Scope) -> Iterator[Need]:
     """Every implementation on every case of the profile, timed and with its memory and energy read."""
+    if scope.claims_only:
+        return
     threads: tuple[int, ...] = (1,) if scope.profile == "quick" else (1, scope.cpu_count)
     for device in scope.devices:
         listings = [listing for listing in catalogue.of(suite.name) if device in listing.devices]

@@ -34,7 +34,8 @@ ResultsFolder = Annotated[Path | None, typer.Option("--results", help="folder of
 Device = Annotated[str, typer.Option(help="cpu, cuda or all that the machine has")]
 Where = Annotated[list[str] | None, typer.Option("--where", help="AXIS=VALUE, only such cases (repeatable)")]
 _SET_AT_THE_START = (
-    "selection", "profile", "device", "where", "instrument", "seed", "precision", "rounds", "cuda_graph", "pin"
+    "selection", "profile", "device", "where", "instrument", "seed", "precision", "rounds", "cuda_graph", "pin",
+    "claims_only",
 )  # fmt: skip
 RunName = Annotated[str | None, typer.Argument(metavar="[RUN]", help="a run's name or path; the newest when left out")]
 
@@ -100,6 +101,9 @@ def run_command(
         bool, typer.Option("--cuda-graph", help="on a GPU time replays of a captured graph instead of calls")
     ] = False,
     pin: Annotated[bool, typer.Option(help="keep contestants with one thread on one CPU while they are timed")] = True,
+    claims_only: Annotated[
+        bool, typer.Option("--claims-only", help="measure nothing but what the claims of the profile rest on")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="only say what would be measured, and why; with --resume what is left")
     ] = False,
@@ -131,6 +135,7 @@ def run_command(
             precision_percent=precision,
             rounds=rounds,
             cuda_graph=cuda_graph,
+            claims_only=claims_only,
             dry_run=dry_run,
         )
     )

@@ -39,6 +39,7 @@ class Request:
     precision_percent: float | None = None
     rounds: int | None = None
     cuda_graph: bool = False
+    claims_only: bool = False
     dry_run: bool = False
 
     @property
@@ -72,6 +73,7 @@ def as_before(request: Request, environment: Mapping[str, Any]) -> Request:
         precision_percent=asked.get("precision_percent"),
         rounds=asked.get("rounds"),
         cuda_graph=asked.get("cuda_graph", False),
+        claims_only=asked.get("claims_only", False),
         dry_run=request.dry_run,
     )
 
@@ -90,6 +92,7 @@ def scope_of(request: Request, catalogue: Catalogue) -> Scope:
         seed=secrets.randbits(48) if request.seed is None else request.seed,
         instruments=asked or _instruments_with_sensor(devices),
         where=parse_where(request.where, catalogue),
+        claims_only=request.claims_only,
     )
 
 
@@ -117,6 +120,7 @@ def environment_of(request: Request, catalogue: Catalogue, scope: Scope) -> dict
             "precision_percent": request.precision_percent,
             "rounds": request.rounds,
             "cuda_graph": request.cuda_graph,
+            "claims_only": request.claims_only,
         },
         "settings": dataclasses.asdict(request.settings),
         "ceilings": [],

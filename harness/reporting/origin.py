@@ -84,6 +84,7 @@ def reproduce(environment: Mapping[str, Any]) -> str:
         if request.get(key) is not None:
             words += [option, request[key]]
     words += ["--cuda-graph"] if request.get("cuda_graph") else []
+    words += ["--claims-only"] if request.get("claims_only") else []
     words += [] if request.get("pin", True) else ["--no-pin"]
     return shlex.join(map(str, words))
 

@@ -136,7 +136,7 @@ def _best_split(
     least = max(1, model.min_rows)
     h_right = h[-1][:, None] - h_left
     allowed = apart[..., None] & (rows_left >= least) & (count - rows_left >= least)
-    allowed &= (h_left >= model.min_child_weight) & (h_right >= model.min_child_weight)
+    allowed &= (h_left >= model.least_weight) & (h_right >= model.least_weight)
     score = np.where(allowed, _score(g_left, h_left, model) + _score(g[-1][:, None] - g_left, h_right, model), -np.inf)
     best = score.max()
     gain = best - _score(g[-1, 0], h[-1, 0], model)

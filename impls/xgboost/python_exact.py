@@ -155,7 +155,7 @@ def _best_split(
             for default_left in (True, False)[: 2 if absent else 1]:
                 rows_left = left + absent * default_left
                 g_left, h_left = g[left] + g_absent * default_left, h[left] + h_absent * default_left
-                if min(rows_left, count - rows_left) < least or min(h_left, h_all - h_left) < model.min_child_weight:
+                if min(rows_left, count - rows_left) < least or min(h_left, h_all - h_left) < model.least_weight:
                     continue
                 score = _score(g_left, h_left, model) + _score(g_all - g_left, h_all - h_left, model)
                 if score > best + TIE * abs(best) or best == -math.inf:

@@ -46,6 +46,11 @@ class Model(NamedTuple):
     base: float
 
     @property
+    def least_weight(self) -> float:
+        """``min_child_weight`` less what rounding may take from a sum that equals it."""
+        return self.min_child_weight * (1 - TIE)
+
+    @property
     def tree_size(self) -> int:
         """Places of a full tree: the children of node i are at 2 i + 1 and 2 i + 2."""
         return int(2 ** (self.max_depth + 1) - 1)

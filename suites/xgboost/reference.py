@@ -193,7 +193,7 @@ def _best_split(node: Node, table: Table, residual: np.ndarray, weight: np.ndarr
         left_rows = place + absent * (rows - present)
         g, h = (prefix + absent * lost for prefix, lost in zip(sums, missing, strict=True))
         allowed = apart & (left_rows >= least) & (rows - left_rows >= least)
-        allowed &= (h >= model.min_child_weight) & (totals[1] - h >= model.min_child_weight)
+        allowed &= (h >= model.least_weight) & (totals[1] - h >= model.least_weight)
         both = _score(g, h, model) + _score(totals[0] - g, totals[1] - h, model)
         score[..., direction] = np.where(allowed, both, -np.inf)
     best = float(score.max())

@@ -221,8 +221,9 @@ def test_the_command_quotes_what_a_shell_would_read() -> None:
     request = {"selection": ["knn/*"], "where": ["data=a b"], "instruments": ["time"]}
     command = reproduce({"seed": 5, "profile": "full", "request": request})
     assert command == "bakeoff run 'knn/*' --seed 5 --profile full --where 'data=a b' --instrument time"
-    settings = {"precision_percent": 0.5, "rounds": 5, "cuda_graph": True, "pin": False}
-    assert reproduce({"request": settings}) == "bakeoff run --precision 0.5 --rounds 5 --cuda-graph --no-pin"
+    settings = {"precision_percent": 0.5, "rounds": 5, "cuda_graph": True, "claims_only": True, "pin": False}
+    options = "--precision 0.5 --rounds 5 --cuda-graph --claims-only --no-pin"
+    assert reproduce({"request": settings}) == f"bakeoff run {options}"
     assert (
         reproduce({"request": {"precision_percent": None, "rounds": None, "cuda_graph": False, "pin": True}})
         == "bakeoff run"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from harness.config import find_project
 from harness.discovery import load_catalogue
+from harness.needs import needs_of
 from harness.plan import Scope, make_plan
 from harness.worker.orders import FULL
 
@@ -17,3 +18,18 @@ def test_more_threads_than_cpus_are_left_out() -> None:
     for cpus, left_out in ((2, {4}), (4, set())):
         plan = make_plan(catalogue, Scope("full", ("cpu",), cpus, 7, instruments=("time",)), FULL)
         assert {skipped.trial.threads for skipped in plan.skipped if "CPUs" in skipped.reason} == left_out
+
+
+def test_a_plan_for_claims_holds_what_they_rest_on_and_no_more() -> None:
+    catalogue = load_catalogue(find_project(ROOT)).select(["adaboost"])
+    needed = {
+        (need.instrument, need.implementation, need.case, need.probe)
+        for claim in catalogue.suites["adaboost"].claims
+        for cell in claim.cells
+        for need in needs_of(cell.evidence)
+    }
+    plan = make_plan(catalogue, Scope("full", ("cpu",), 2, 7, claims_only=True), FULL)
+    everything = make_plan(catalogue, Scope("full", ("cpu",), 2, 7), FULL)
+    planned = {(trial.instrument, trial.implementation, trial.case, trial.probe) for trial in plan.trials}
+    assert planned == needed
+    assert planned < {(trial.instrument, trial.implementation, trial.case, trial.probe) for trial in everything.trials}

@@ -109,6 +109,15 @@ def test_least_weight_is_of_hessians_in_second_order_and_of_rows_in_first(name: 
 
 
 @pytest.mark.parametrize("name", OURS)
+def test_a_sum_that_misses_the_least_weight_by_rounding_has_it(name: str) -> None:
+    """Ten Hessians of 0.1 on either side, which add up to 1 - 1e-16."""
+    share = (1 - math.sqrt(1 - 4 * 0.1)) / 2
+    model = PLAIN._replace(loss="logistic", min_child_weight=1.0, base=math.log(share / (1 - share)))
+    table = ([[0]] * 10 + [[1]] * 10, [0] * 10 + [1] * 10, [[0]])
+    assert run(name, *table, model)["feature"][0, 0] == 0
+
+
+@pytest.mark.parametrize("name", OURS)
 def test_a_line_search_ends_at_the_least_loss(name: str) -> None:
     """Leaves of 1/6 and -1/6 of the mean residual: no other factor of the tree has a lower loss."""
     x, y = [[0]] * 3 + [[1]] * 3, [0, 0, 1, 0, 1, 1]

@@ -22,7 +22,7 @@ class RegularisedGain(NamedTuple):
 
 
 def gain_of(model: Model) -> RegularisedGain:
-    return RegularisedGain(float(model.l2), float(model.l1), float(model.min_child_weight))
+    return RegularisedGain(float(model.l2), float(model.l1), float(model.least_weight))
 
 
 def _side(gain: RegularisedGain, total: float, weight: float) -> float:
