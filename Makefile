@@ -8,7 +8,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 ASV_MACHINE ?= local
 # --quick calls every benchmark once; ASV_OPTIONS= takes asv's own number of samples, and an hour.
 ASV_OPTIONS ?= --quick
-INSTALL := $(PIP) install --quiet --constraint constraints.txt
+# What is imported compiles itself at its first import; most of what is installed never is.
+INSTALL := $(PIP) install --quiet --no-compile --constraint constraints.txt
 
 .DEFAULT_GOAL := help
 .PHONY: help bench full test lint types tests benchmarks asv truths gate-study torture clean
@@ -22,7 +23,8 @@ bench: $(VENV)/installed .bakeoff/compiled ## measure every suite (quick profile
 full: $(VENV)/installed ## the same with the full profile, which takes hours
 	$(BIN)/python -m harness run --profile full
 
-test: lint types tests ## lint, type check and all tests
+test: lint ## lint, type check and all tests
+	@$(MAKE) --no-print-directory --jobs 2 types tests
 
 lint: $(VENV)/installed-dev
 	$(BIN)/python -m ruff check .

@@ -167,7 +167,8 @@ class Measuring:
         if pairing.wants("time") or pairing.wants("memory"):
             memory = dataclasses.replace(trial, instrument="memory") if pairing.wants("memory") else None
             entries = [self._engines.entry(side, trial, memory) for side in self._shuffled()]
-            circumstances = self._engines.circumstances(trial)
+            first_of_server = number % ROUNDS_PER_SERVER == 0  # of the others the same code would be checked again
+            circumstances = dataclasses.replace(self._engines.circumstances(trial), verify=first_of_server)
             on_step = partial(self._say, what)
             for record in run_contest(entries, self._engines.pool, circumstances, on_step):
                 pairing.take(record)

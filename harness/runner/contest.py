@@ -58,11 +58,13 @@ class Circumstances:
     :param parallel: how many contestants are prepared and checked at the same time.
     :param cpu: the CPU on which all of them are timed; ``None`` leaves them where they are.
     :param baseline: the implementation that others are compared with, which goes on for as long as they do.
+    :param verify: whether the answers are checked again after timing.
     """
 
     parallel: int
     cpu: int | None = None
     baseline: str = ""
+    verify: bool = True
 
 
 class _Pauses:
@@ -220,8 +222,9 @@ def run_contest(
             on_step("time")
             with _kept_on(circumstances.cpu):
                 _blocks(contestants, circumstances.baseline)
-        on_step("check again")
-        each(_Contestant.verify)
+        if circumstances.verify:
+            on_step("check again")
+            each(_Contestant.verify)
         on_step("peak memory")
         each(_Contestant.measure_memory)
     finally:

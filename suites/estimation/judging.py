@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -49,9 +50,9 @@ def _of_normal_approximation(inputs: Inputs) -> float:
     """In posterior deviations; the log-odds under a Beta(a, b) have a skewness of (b - a) / sqrt(a b (a + b))."""
     if inputs["model"] != "bernoulli":
         return OF_DEVIATION["exact" if inputs["model"] == "linear" else "laplace"]
-    successes, (a, b) = float(inputs["y"].sum()), inputs["prior"]
-    a, b = a + successes, b + len(inputs["y"]) - successes
-    return LEAST_OF_SHARE + 2 * abs(b - a) / float(np.sqrt(a * b * (a + b)))
+    successes = float(inputs["y"].sum())
+    a, b = float(inputs["prior"][0]) + successes, float(inputs["prior"][1]) + len(inputs["y"]) - successes
+    return LEAST_OF_SHARE + 2 * abs(b - a) / math.sqrt(a * b * (a + b))
 
 
 def _standard_errors(spread: np.ndarray, effective: int) -> tuple[np.ndarray, np.ndarray]:
