@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -190,12 +190,7 @@ class _Contestant:
             return False
         self.sampled_s += reply["elapsed_s"]
         gap = ("gap",) if self._pauses.passed(reply["elapsed_s"]) else ()
-        noticed = (*flags, *gap, *reply.get("sample_flags", ()))
-        readings: Mapping[str, float] = reply.get("readings", {})
-        self.outcome.samples.append(
-            Sample(block, reply["iterations"], dict(reply["values"]), warmup, noticed, readings)
-        )
-        return True
+        return self.outcome.take_sample(reply, block, (*flags, *gap), warmup)
 
 
 def run_contest(

@@ -45,6 +45,17 @@ class Outcome:
         self.flags += [flag for flag in reply.get("flags", []) if flag not in self.flags]
         return True
 
+    def take_sample(self, reply: Mapping[str, Any], block: int, flags: Iterable[str] = (), warmup: bool = False) -> bool:
+        """Take a sample; one that took no time, by a clock that somebody has changed, is the trial's failure."""
+        values: dict[str, float] = dict(reply["values"])
+        duration_ns = sum(values.values())
+        if not (duration_ns > 0 and math.isfinite(duration_ns)):
+            self.status, self.reason = "failed", f"a sample of {duration_ns:g} ns: the clock stood still or went back"
+            return False
+        noticed = (*flags, *reply.get("sample_flags", ()))
+        self.samples.append(Sample(block, reply["iterations"], values, warmup, noticed, reply.get("readings", {})))
+        return True
+
     def take_check(self, reply: Mapping[str, Any], when: str) -> bool:
         """Take the outcome of a check; a wrong answer voids every sample."""
         if not self.take(reply):
