@@ -45,7 +45,9 @@ class Outcome:
         self.flags += [flag for flag in reply.get("flags", []) if flag not in self.flags]
         return True
 
-    def take_sample(self, reply: Mapping[str, Any], block: int, flags: Iterable[str] = (), warmup: bool = False) -> bool:
+    def take_sample(
+        self, reply: Mapping[str, Any], block: int, flags: Iterable[str] = (), warmup: bool = False
+    ) -> bool:
         """Take a sample; one that took no time, by a clock that somebody has changed, is the trial's failure."""
         values: dict[str, float] = dict(reply["values"])
         duration_ns = sum(values.values())
