@@ -1,0 +1,23 @@
+"""A partial object: the arguments are kept by the object and put before, or merged with, those of the call."""
+
+from harness.contract import implements
+from impls.building_blocks.api_export.calling import fixed
+from suites.api_export.suite import SUITE
+
+TEMPLATE = """
+from functools import partial
+
+def fix(f, {fixed}):
+    return partial(f, {bound})
+"""
+
+
+@implements(
+    SUITE,
+    arrays="python",
+    dtypes=("float64",),
+    inline=True,
+    limits={"task": ("call",), "how": ("positional", "keyword")},
+)
+def call(values, wanted, settings):
+    return fixed(settings, values, TEMPLATE)

@@ -1,0 +1,26 @@
+"""A wrapper with ``*args, **kwargs`` that looks like what it wraps; a call cannot override what it fixes."""
+
+from harness.contract import implements
+from impls.building_blocks.api_export.calling import fixed
+from suites.api_export.suite import SUITE
+
+TEMPLATE = """
+from functools import wraps
+
+def fix(f, {fixed}):
+    @wraps(f)
+    def g(*args, **kwargs):
+        return f({star})
+    return g
+"""
+
+
+@implements(
+    SUITE,
+    arrays="python",
+    dtypes=("float64",),
+    inline=True,
+    limits={"task": ("call",)},
+)
+def call(values, wanted, settings):
+    return fixed(settings, values, TEMPLATE)

@@ -1,0 +1,62 @@
+"""Finding other interpreters of this machine by their version."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness.contract import Unavailable
+from suites.api_export.settings import THIS
+
+_TIMEOUT_S = 20.0
+# What a program that is called after a version is, in its own words; shims stand in for programs elsewhere.
+_WHICH = (
+    "import platform, sys, sysconfig\n"
+    "pypy = 'pypy' * (platform.python_implementation() == 'PyPy')\n"
+    "free = 't' * bool(sysconfig.get_config_var('Py_GIL_DISABLED'))\n"
+    "print(f'{pypy}{sys.version_info.major}.{sys.version_info.minor}{free}')\n"
+    "print(sys.executable)\n"
+)
+
+
+def find_python(version: str) -> str:
+    """The program of an interpreter; empty for the one that runs.
+
+    It is looked for on the path, and among those that pyenv and uv have installed.
+
+    :param version: see :class:`suites.api_export.settings.Settings`.
+    :raises Unavailable: there is none.
+    """
+    if version == THIS or version == _describe(sys.executable)[0]:
+        return ""
+    for program in _candidates(version):
+        found, executable = _describe(program)
+        if found == version:
+            return executable
+    raise Unavailable(f"Python {version} is not installed")
+
+
+def _candidates(version: str) -> Iterator[str]:
+    name = version if version.startswith("pypy") else f"python{version}"
+    if on_path := shutil.which(name):
+        yield on_path
+    home = Path.home()
+    pyenv = Path(os.environ.get("PYENV_ROOT", home / ".pyenv"), "versions")
+    for folder in (pyenv, home / ".local" / "share" / "uv" / "python"):
+        yield from (str(file) for file in sorted(folder.glob(f"*/bin/{name}"), reverse=True))
+
+
+def _describe(program: str) -> tuple[str, str]:
+    """Version and real program; both empty where it does not run."""
+    try:
+        done = subprocess.run(
+            [program, "-I", "-c", _WHICH], capture_output=True, text=True, timeout=_TIMEOUT_S, check=True
+        )
+        version, executable = done.stdout.splitlines()
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return "", ""
+    return version, executable
