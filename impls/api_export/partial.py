@@ -1,5 +1,7 @@
 """A partial object: the arguments are kept by the object and put before, or merged with, those of the call."""
 
+from functools import partial
+
 from harness.contract import implements
 from impls.building_blocks.api_export.calling import fixed
 from suites.api_export.suite import SUITE
@@ -18,6 +20,7 @@ def fix(f, {fixed}):
     dtypes=("float64",),
     inline=True,
     limits={"task": ("call",), "how": ("positional", "keyword")},
+    counters=partial,
 )
 def call(values, wanted, settings):
     return fixed(settings, values, TEMPLATE)

@@ -71,12 +71,10 @@ CLAIMS = (
         source=f"{NOTES}; {TF_EXPORT}",
         sentence="@tf_export为函数取了个名字! Tensorflow经常看到定义的函数前面加了@tf_export。…"
         "首先,@tf_export是一个修饰符。修饰符的本质是一个函数",
-        cells=tuple(
-            Cell(label, ProbeValue("naming", value, {}, "exported"), HOLDS) for value, label in _KEPT.items()
-        ),
+        cells=tuple(Cell(label, ProbeValue("naming", value, {}, "exported"), HOLDS) for value, label in _KEPT.items()),
         profile="quick",
-        remark="Fifteen symbols: functions of no to six arguments, with every kind of parameter, a lambda, a generator, a "
-        "coroutine, a wrapper, a method, and classes with and without slots; 1 where all are kept.",
+        remark="Fifteen symbols: functions of no to six arguments, with every kind of parameter, a lambda, a "
+        "generator, a coroutine, a wrapper, a method, and classes with and without slots; 1 where all are kept.",
     ),
     Claim(
         id="api_export.1.clock",
@@ -101,8 +99,8 @@ CLAIMS = (
         source="common advice; notes, pages 001 and 002 on partial",
         cells=tuple(_partial(how) for how in ("positional", "keyword")),
         profile="quick",
-        remark="In the interpreter that runs; a claim for each version follows, and each cell is a claim of its own. By "
-        "keyword means that both call f(a, b=b). In rounds of about 10^5 calls that alternate.",
+        remark="In the interpreter that runs; the claims after it are those of each version. By keyword means that "
+        "both call f(a, b=b). In rounds of about 10^5 calls that alternate.",
     ),
     *(_in_version(python, how) for python in CLAIMED_PYTHONS for how in ("positional", "keyword")),
     Claim(
@@ -111,8 +109,8 @@ CLAIMS = (
         statement="A partial fixes the first arguments and the given keywords: partial(f, *a, **k)(*b, **m) is "
         "f(*a, *b, **{**k, **m}), errors included, and nested partials are one.",
         source=f"{NOTES}; Python documentation, functools.partial",
-        sentence="等号的右边的理解分两步: 1. functools.partial 1. api_export functools.partial是偏函数,它的本质简而言之是为函数固定某些参数。"
-        "如:functools.partial(FuncA, p1)的作用是把函数FuncA的第一个参数固定为p1;",
+        sentence="等号的右边的理解分两步: 1. functools.partial 1. api_export functools.partial是偏函数,"
+        "它的本质简而言之是为函数固定某些参数。如:functools.partial(FuncA, p1)的作用是把函数FuncA的第一个参数固定为p1;",
         cells=tuple(
             Cell(label, ProbeValue("partial_calls", value, {"calls": 10_000}, "partial"), NONE)
             for value, label in (
@@ -122,13 +120,13 @@ CLAIMS = (
         ),
         unit="calls",
         profile="quick",
-        remark="Functions of no to six arguments with defaults, keyword-only and variable ones; keywords override, repeat "
-        "and miss parameters, so that about half of the calls are TypeErrors.",
+        remark="Functions of no to six arguments with defaults, keyword-only and variable ones; keywords override, "
+        "repeat and miss parameters, so that about half of the calls are TypeErrors.",
     ),
     Claim(
         id="api_export.4",
         kind="result",
-        statement="Exporting a symbol twice raises SymbolAlreadyExposedError, and its names survive further decoration.",
+        statement="Exporting a symbol twice raises SymbolAlreadyExposedError; names survive further decoration.",
         source=TF_EXPORT,
         cells=tuple(
             Cell(label, ProbeValue("exporting", value, {}, "exported"), HOLDS) for value, label in _SCENARIOS.items()

@@ -15,8 +15,8 @@ class Settings:
     """One case.
 
     :param task: ``call`` a function, ``look_up`` many objects by name, or ``import`` a module in a fresh interpreter.
-    :param how: of a call, which arguments are fixed beforehand. ``none``: all are given at the call. ``positional``: all
-        but the last, by position. ``keyword``: all but the first, by keyword.
+    :param how: of a call, which arguments are fixed beforehand. ``none``: all are given at the call. ``positional``:
+        all but the last, by position. ``keyword``: all but the first, by keyword.
     :param arity: how many arguments the function ends up with.
     :param depth: in how many steps they are fixed, each around the one before; with ``none`` the layers around it.
     :param symbols: of the other tasks, how many names there are.

@@ -22,8 +22,8 @@ _CALL: dict[str, list[Any]] = {"task": ["call"], "depth": [1], "python": [THIS]}
 def make_inputs(rng: np.random.Generator, task: Any, **case: Any) -> dict[str, Any]:
     """Fresh values to call with, or to find.
 
-    :returns: ``values``: (arguments, 4), one row for each, float64; of the other tasks (symbols,), what each name stands
-        for. ``wanted``: (look-ups,) int64, the positions of the names that are asked for; empty for a call.
+    :returns: ``values``: (arguments, 4), one row for each, float64; of the other tasks (symbols,), what each name
+        stands for. ``wanted``: (look-ups,) int64, the positions of the names that are asked for; empty for a call.
     """
     settings = Settings(task, **case)
     if task == "call":

@@ -31,9 +31,9 @@ def fixed(settings: Settings, values: Rows, template: str, **names: Any) -> Inli
     """A call of what fixes some arguments of the function, in ``settings.depth`` steps.
 
     :param template: defines a function ``fix`` of a callable ``f`` and the arguments that one step fixes. In it
-        ``{fixed}`` are these arguments and ``{given}`` those that are left, as parameters; ``{bound}`` the fixed ones as
-        they are passed on, ``{call}`` all of them, ``{star}`` all with the left ones as ``*args, **kwargs``, ``{own}``
-        all with the fixed ones as attributes of ``self``, and ``{attributes}`` the names of those.
+        ``{fixed}`` are these arguments and ``{given}`` those that are left, as parameters; ``{bound}`` the fixed ones
+        as they are passed on, ``{call}`` all of them, ``{star}`` all with the left ones as ``*args, **kwargs``,
+        ``{own}`` all with the fixed ones as attributes of ``self``, and ``{attributes}`` the names of those.
     """
     setup = [function(settings)]
     inner = "f"

@@ -3,15 +3,18 @@
 It uses the standard library alone and imports next to nothing: what decorates ten thousand symbols is imported with
 them, by any interpreter.
 
-TensorFlow (tensorflow/python/util/tf_export.py) keeps no table of names when it decorates, so that two symbols can claim
-one name unnoticed; this one does, and refuses. It also looks through ``__wrapped__``, not only through its own kind of
-wrappers.
+TensorFlow (tensorflow/python/util/tf_export.py) keeps no table of names when it decorates, so that two symbols can
+claim one name unnoticed; this one does, and refuses. It also looks through ``__wrapped__``, not only through its own
+kind of wrappers.
 """
 
 from __future__ import annotations
 
 import functools
 from typing import Any
+
+
+_Function = type(lambda: None)
 
 
 class SymbolAlreadyExposedError(Exception):
@@ -28,6 +31,8 @@ class InvalidSymbolNameError(Exception):
 
 class Api:
     """The names of one API: name to symbol in a table, symbol to names in an attribute of the symbol."""
+
+    __slots__ = ("_attribute", "_symbols", "name", "reserved")
 
     def __init__(self, name: str = "tensorflow", reserved: tuple[str, ...] = ("estimator",)) -> None:
         """:param reserved: top-level packages of components that have an API of their own."""
@@ -49,7 +54,7 @@ class Api:
         return self._symbols[name]
 
     def names_of(self, symbol: Any) -> tuple[str, ...] | None:
-        """The names of a symbol, seen through every wrapper that has ``__wrapped__``; None if it has none of its own."""
+        """The names of a symbol, through all wrappers that have ``__wrapped__``; None if it has none of its own."""
         names = getattr(undecorated(symbol), "__dict__", {}).get(self._attribute)
         return names if names is None else tuple(names)
 
@@ -58,22 +63,22 @@ class Api:
         names = self.names_of(symbol)
         return names[0] if names else None
 
-    def check(self, names: tuple[str, ...]) -> None:
-        """:raises InvalidSymbolNameError: a name is empty, no dotted identifier, or of another API's package."""
-        for name in names:
-            parts = name.split(".")
-            if not all(part.isidentifier() for part in parts):
+    def check(self, name: str) -> None:
+        """:raises InvalidSymbolNameError: it is no dotted name, or of a package that is reserved."""
+        parts = name.split(".")
+        for part in parts:
+            if not part.isidentifier():
                 raise InvalidSymbolNameError(f"{name!r} is no dotted name; write it like 'package.symbol'")
-            if parts[0] in self.reserved:
-                raise InvalidSymbolNameError(f"{name!r} lies in {parts[0]!r}, which is kept for an API of its own")
+        if parts[0] in self.reserved:
+            raise InvalidSymbolNameError(f"{name!r} lies in {parts[0]!r}, which is kept for an API of its own")
 
     def add(self, symbol: Any, names: tuple[str, ...], again: bool) -> None:
         """Give ``symbol`` its names; nothing is changed where that is refused."""
-        target = undecorated(symbol)
+        target = symbol if type(symbol) is _Function and "__wrapped__" not in symbol.__dict__ else undecorated(symbol)
         own = getattr(target, "__dict__", None)
         if own is None:
             raise TypeError(f"{symbol!r} has no __dict__ to keep its names in; export a function or class around it")
-        if not again and self._attribute in own:  # not inherited: a subclass has no names until it is exported
+        if self._attribute in own and not again:  # not inherited: a subclass has no names until it is exported
             raise SymbolAlreadyExposedError(f"{symbol!r} is already exposed as {own[self._attribute]}")
         for name in names:
             if self._symbols.get(name, symbol) is not symbol:
@@ -95,10 +100,13 @@ class api_export:  # noqa: N801  # a decorator, called like the one that it foll
     :raises TypeError: when called on what can keep no names.
     """
 
+    __slots__ = ("_again", "_api", "_names")
+
     def __init__(self, *names: str, api: Api, allow_multiple_exports: bool = False) -> None:
         if not names:
             raise InvalidSymbolNameError("an exported symbol needs a name")
-        api.check(names)
+        for name in names:
+            api.check(name)
         self._names = names
         self._api = api
         self._again = allow_multiple_exports
@@ -113,12 +121,13 @@ def undecorated(symbol: Any) -> Any:
 
     :raises ValueError: they wrap each other in a circle.
     """
-    seen = set()
-    while (inner := _wrapped(symbol)) is not None:
-        if id(symbol) in seen:
+    inner = _wrapped(symbol)
+    seen = {id(symbol)}
+    while inner is not None:
+        if id(inner) in seen:
             raise ValueError(f"{symbol!r} wraps itself")
-        seen.add(id(symbol))
-        symbol = inner
+        seen.add(id(inner))
+        symbol, inner = inner, _wrapped(inner)
     return symbol
 
 
