@@ -1,7 +1,10 @@
 """An object with ``__call__`` that keeps the function and the fixed arguments as attributes in slots."""
 
-from harness.contract import implements
+from typing import Any
+
+from harness.contract import Inline, implements
 from impls.building_blocks.api_export.calling import fixed
+from suites.api_export.settings import Settings
 from suites.api_export.suite import SUITE
 
 TEMPLATE = """
@@ -27,5 +30,5 @@ def fix(f, {fixed}):
     inline=True,
     limits={"task": ("call",)},
 )
-def call(values, wanted, settings):
+def call(values: Any, wanted: list[int], settings: Settings) -> Inline:
     return fixed(settings, values, TEMPLATE)

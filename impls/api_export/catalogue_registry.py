@@ -1,10 +1,13 @@
 """catalogue (Explosion): a registry of functions by namespace and name, asked at every call."""
 
+from typing import Any
+
 import catalogue
 
-from harness.contract import implements
+from harness.contract import Inline, implements
 from impls.building_blocks.api_export.calling import called
 from impls.building_blocks.api_export.looking_up import looked_up, symbol_names
+from suites.api_export.settings import Settings
 from suites.api_export.suite import SUITE
 
 
@@ -15,7 +18,7 @@ from suites.api_export.suite import SUITE
     inline=True,
     limits={"task": ("call", "look_up"), "how": ("none",), "depth": (1,), "python": ("this",), "symbols": 10_000},
 )
-def call(values, wanted, settings):
+def call(values: Any, wanted: list[int], settings: Settings) -> Inline:
     catalogue.REGISTRY.clear()  # the package has one table for all of a process
     registry = catalogue.create("bakeoff", "symbols")
     if settings.task == "look_up":

@@ -1,7 +1,10 @@
 """A closure of fixed arity around the function and the arguments that it fixes."""
 
-from harness.contract import implements
+from typing import Any
+
+from harness.contract import Inline, implements
 from impls.building_blocks.api_export.calling import fixed
+from suites.api_export.settings import Settings
 from suites.api_export.suite import SUITE
 
 TEMPLATE = """
@@ -19,5 +22,5 @@ def fix(f, {fixed}):
     inline=True,
     limits={"task": ("call",), "how": ("positional", "keyword")},
 )
-def call(values, wanted, settings):
+def call(values: Any, wanted: list[int], settings: Settings) -> Inline:
     return fixed(settings, values, TEMPLATE)

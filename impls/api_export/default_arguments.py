@@ -1,7 +1,10 @@
 """Default arguments at the function's definition: nothing is wrapped, and the call leaves out what has a default."""
 
-from harness.contract import implements
+from typing import Any
+
+from harness.contract import Inline, implements
 from impls.building_blocks.api_export.calling import called_with_defaults
+from suites.api_export.settings import Settings
 from suites.api_export.suite import SUITE
 
 
@@ -12,5 +15,5 @@ from suites.api_export.suite import SUITE
     inline=True,
     limits={"task": ("call",), "how": ("keyword",), "depth": (1,)},
 )
-def call(values, wanted, settings):
+def call(values: Any, wanted: list[int], settings: Settings) -> Inline:
     return called_with_defaults(settings, values)

@@ -1,7 +1,10 @@
 """A lambda of fixed arity; its bytecode is the closure's, so what the two differ by is measuring alone."""
 
-from harness.contract import implements
+from typing import Any
+
+from harness.contract import Inline, implements
 from impls.building_blocks.api_export.calling import fixed
+from suites.api_export.settings import Settings
 from suites.api_export.suite import SUITE
 
 TEMPLATE = """
@@ -17,5 +20,5 @@ def fix(f, {fixed}):
     inline=True,
     limits={"task": ("call",), "how": ("positional", "keyword")},
 )
-def call(values, wanted, settings):
+def call(values: Any, wanted: list[int], settings: Settings) -> Inline:
     return fixed(settings, values, TEMPLATE)

@@ -1,10 +1,12 @@
 """A module with ``__getattr__``, which finds a name at its first use and leaves it in the module for the next."""
 
 from types import ModuleType
+from typing import Any
 
-from harness.contract import implements
+from harness.contract import Inline, implements
 from impls.building_blocks.api_export.calling import called
 from impls.building_blocks.api_export.looking_up import looked_up, symbol_names
+from suites.api_export.settings import Settings
 from suites.api_export.suite import SUITE
 
 SETUP = """
@@ -29,7 +31,7 @@ module.__getattr__ = find
     inline=True,
     limits={"task": ("call", "look_up"), "how": ("none",), "depth": (1,)},
 )
-def call(values, wanted, settings):
+def call(values: Any, wanted: list[int], settings: Settings) -> Inline:
     if settings.task == "look_up":
         names = symbol_names(settings.symbols)
         table = dict(zip(names, values, strict=True))
@@ -37,10 +39,10 @@ def call(values, wanted, settings):
     return called(settings, values, "module.f", SETUP)
 
 
-def _lazy(table):
+def _lazy(table: dict[str, float]) -> ModuleType:
     module = ModuleType("module")
 
-    def find(name):
+    def find(name: str) -> float:
         value = vars(module)[name] = table[name]
         return value
 

@@ -1,9 +1,12 @@
 """wrapt: a transparent proxy around the function, with a wrapper that is given function, instance and arguments."""
 
+from typing import Any
+
 import wrapt
 
-from harness.contract import implements
+from harness.contract import Inline, implements
 from impls.building_blocks.api_export.calling import fixed
+from suites.api_export.settings import Settings
 from suites.api_export.suite import SUITE
 
 TEMPLATE = """
@@ -21,5 +24,5 @@ def fix(f, {fixed}):
     inline=True,
     limits={"task": ("call",), "python": ("this",), "how": ("none",)},
 )
-def call(values, wanted, settings):
+def call(values: Any, wanted: list[int], settings: Settings) -> Inline:
     return fixed(settings, values, TEMPLATE, decorator=wrapt.decorator)

@@ -8,6 +8,7 @@ import pickle
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -91,7 +92,7 @@ def describe(symbol: Any) -> Mapping[str, Any]:
         "signature": (inspect.signature(symbol), inspect.getfullargspec(symbol)),
         "type": (type(symbol), isinstance(symbol, type), inspect.isroutine(symbol)),
         "pickle": _outcome(lambda: pickle.dumps(symbol)),
-        "calls": [_outcome(lambda n=n: _result(symbol, n)) for n in range(MOST_ARGUMENTS + 2)],
+        "calls": [_outcome(partial(_result, symbol, n)) for n in range(MOST_ARGUMENTS + 2)],
     }
 
 

@@ -14,7 +14,7 @@ def symbol_names(count: int) -> list[str]:
     return [f"symbol_{position}" for position in range(count)]
 
 
-def looked_up(settings: Settings, names: Sequence[str], wanted: Sequence[int], find: str, **tables: Any) -> Inline:
+def looked_up(settings: Settings, names: Sequence[object], wanted: Sequence[int], find: str, **tables: Any) -> Inline:
     """:param find: the expression that finds what ``name`` stands for.
     :param tables: what it finds it in.
     """
