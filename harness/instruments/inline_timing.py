@@ -45,7 +45,7 @@ class InlineTimer:
         return {phases[0]: reading.expression_ns}
 
     def overhead_ns(self, fresh_inputs: FreshInputs, phases: tuple[str, ...]) -> float:
-        """The most that a loop without an expression came to when the same loop was taken out of it."""
+        """How far from nothing a loop without an expression came when the same loop was taken out of it."""
         return self._ready(fresh_inputs).floor_ns()
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from harness.contract import Implementation, Inline, implements
+from harness.instruments import inline_loops
 from harness.instruments.inline_loops import LEAST_NS, Loop, Loops, Reading, compile_loop, read, value_of
 from harness.instruments.inline_timing import InlineTimer
 from harness.instruments.other_python import OtherPython, OtherPythonError
@@ -48,11 +49,18 @@ def test_the_expression_runs_as_often_as_said_with_the_collector_off() -> None:
 def test_neighbouring_parts_are_subtracted_before_the_median() -> None:
     """The CPU's speed halves in the middle of the sample; the difference of 30 ns becomes 60 in two parts of five."""
     loops = Loops(scripted([40, 40, 40, 80, 80]), scripted([10, 10, 10, 20, 20]))
-    assert read(loops, 5, 1) == Reading(expression_ns=30.0, loop_ns=10.0)
+    assert read(loops, 5, 1) == Reading(difference_ns=30.0, loop_ns=10.0)
 
 
 def test_what_takes_no_longer_than_nothing_is_nothing() -> None:
     assert read(Loops(scripted([9, 9, 9]), scripted([10, 10, 10])), 3, 1).expression_ns == LEAST_NS
+
+
+def test_the_floor_counts_either_sign(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Less than nothing is as far from it as more; two samples of twenty may have been disturbed."""
+    differences = iter([700.0, -5.0, -900.0, *[1.0] * 17])
+    monkeypatch.setattr(inline_loops, "read", lambda loops, iterations, part: Reading(next(differences), 10.0))
+    assert inline_loops.floor_ns() == 5.0
 
 
 def test_the_empty_loop_is_known_after_a_sample() -> None:
