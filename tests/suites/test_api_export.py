@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import importlib
 import inspect
@@ -324,6 +325,12 @@ class TestProbes:
             assert describe(symbols["coroutine"])["calls"][2] == ("value", (0, 1))
             assert describe(symbols["takes_2"])["pickle"][0] == "value"
         assert module.__name__ not in sys.modules
+
+
+def test_an_expression_is_planned_on_one_thread_alone() -> None:
+    catalogue = load_catalogue(find_project(Path(__file__).parents[2])).select(["api_export"])
+    plan = make_plan(catalogue, Scope("full", ("cpu",), 2, seed=0), dataclasses.replace(QUICK, rounds=1))
+    assert {trial.threads for trial in plan.trials} == {1}
 
 
 def counting(counters: Any) -> Implementation:
