@@ -18,7 +18,7 @@ def fix(f, {fixed}):
     arrays="python",
     dtypes=("float64",),
     inline=True,
-    limits={"task": ("call",), "how": ("positional", "keyword")},
+    limits={"task": ("call",), "how": ("positional", "keyword"), "arity": 2},
 )
 def call(values: Any, wanted: list[int], settings: Settings) -> Inline:
     return fixed(settings, values, TEMPLATE)

@@ -52,11 +52,11 @@ SUITE = Suite(
     cases=(
         grid(how=["none"], arity=[2], **_CALL)
         + grid(how=["keyword"], arity=[2, 4, 6], **_CALL)
-        + grid("full", how=["none"], arity=[0, 1, 4, 6], **_CALL)
+        + grid("full", how=["none"], arity=[0, 4, 6], **_CALL)
         + grid("full", how=["positional"], arity=[2, 4, 6], **_CALL)
         + grid("full", task=["call"], how=["positional"], arity=[2], depth=[2, 4, 8], python=[THIS])
         + grid("full", task=["call"], how=["keyword"], arity=[6], depth=[5], python=[THIS])
-        + grid("full", task=["call"], how=["positional", "keyword"], arity=[2], depth=[1], python=list(PYTHONS))
+        + grid("full", task=["call"], how=["positional", "keyword"], arity=[2], depth=[1], python=list(PYTHONS[1:]))
         + grid("full", task=["look_up"], symbols=[100, 10_000, 1_000_000], python=[THIS])
         + grid("full", task=["import"], symbols=[1_000, 3_000, 10_000], python=[THIS])
     ),
