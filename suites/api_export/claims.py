@@ -100,7 +100,8 @@ CLAIMS = (
         cells=tuple(_partial(how) for how in ("positional", "keyword")),
         profile="quick",
         remark="In the interpreter that runs; the claims after it are those of each version. By keyword means that "
-        "both call f(a, b=b). In rounds of about 10^5 calls that alternate.",
+        "both call f(a, b=b). In rounds of about 10^5 calls that alternate, with the garbage collector off and every "
+        "callable a global name.",
     ),
     *(_in_version(python, how) for python in CLAIMED_PYTHONS for how in ("positional", "keyword")),
     Claim(
@@ -132,7 +133,7 @@ CLAIMS = (
             Cell(label, ProbeValue("exporting", value, {}, "exported"), HOLDS) for value, label in _SCENARIOS.items()
         ),
         profile="quick",
-        remark="For a function, a method and a class; 1 where all are as stated. TensorFlow looks through its own "
+        remark="For functions, methods and classes; 1 where all are as stated. TensorFlow looks through its own "
         "wrappers only, ours through __wrapped__, and refuses names that are taken, which TensorFlow does not notice "
         "when it decorates.",
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -38,14 +39,14 @@ def naming(rng: np.random.Generator, implementation: Implementation) -> Counted:
 
 
 def exporting(rng: np.random.Generator, implementation: Implementation) -> Counted:
-    """What is refused and what is found again: 1 where it is as stated, for a function, a class and a method each.
+    """What is refused and what is found again: 1 where it is as stated, for a function, a method and a class each.
 
-    Scenarios with wrappers are for functions and methods. Each has fresh symbols and registries.
+    Scenarios with wrappers are for functions and methods, that with a subclass for classes. Each has fresh symbols and
+    registries.
     """
     results: dict[str, list[float]] = {}
-    for name, scenario in {**_ANY_SYMBOL, **_FUNCTIONS}.items():
-        kinds = ("takes_2", "Plain.method") if name in _FUNCTIONS else ("takes_2", "Plain.method", "Plain")
-        for kind in kinds:
+    for kinds, scenarios in _SCENARIOS.items():
+        for (name, scenario), kind in itertools.product(scenarios.items(), kinds):
             with fresh_module() as module:
                 api = _counters(implementation)()
                 try:
@@ -142,12 +143,11 @@ def _name_taken(api: Any, symbol: Any, other: Any) -> object:
 
 
 def _subclass(api: Any, symbol: Any, other: Any) -> object:
-    base = symbol if isinstance(symbol, type) else type("Base", (), {})
-    api.export("a.b")(base)
-    derived = type("Derived", (base,), {})
+    api.export("a.b")(symbol)
+    derived = type("Derived", (symbol,), {})
     inherited = api.names_of(derived)
     api.export("a.c")(derived)
-    return inherited is None and api.names_of(derived) == ("a.c",) and api.names_of(base) == ("a.b",)
+    return inherited is None and api.names_of(derived) == ("a.c",) and api.names_of(symbol) == ("a.b",)
 
 
 def _below_a_wrapper(api: Any, symbol: Any, other: Any) -> object:
@@ -182,21 +182,24 @@ def _counters(implementation: Implementation) -> Any:
 
 Scenario = Callable[[Any, Any, Any], object]
 """An API, a symbol and another one; what comes of it is taken for true or false."""
-_ANY_SYMBOL: dict[str, Scenario] = {
-    "twice": _twice,
-    "twice_leaves_the_first": _twice_leaves_the_first,
-    "twice_allowed": _twice_allowed,
-    "another_api": _another_api,
-    "name_taken": _name_taken,
-    "subclass": _subclass,
+_SCENARIOS: dict[tuple[str, ...], dict[str, Scenario]] = {
+    ("takes_2", "Plain.method", "Plain"): {
+        "twice": _twice,
+        "twice_leaves_the_first": _twice_leaves_the_first,
+        "twice_allowed": _twice_allowed,
+        "another_api": _another_api,
+        "name_taken": _name_taken,
+    },
+    ("Plain", "Slotted"): {"subclass": _subclass},
+    ("takes_2", "Plain.method"): {
+        "below_a_wrapper": _below_a_wrapper,
+        "above_a_wrapper": _above_a_wrapper,
+        "above_and_below": _above_and_below,
+        "below_an_opaque_wrapper": _below_an_opaque_wrapper,
+        "above_an_opaque_wrapper": _above_an_opaque_wrapper,
+    },
 }
-_FUNCTIONS: dict[str, Scenario] = {
-    "below_a_wrapper": _below_a_wrapper,
-    "above_a_wrapper": _above_a_wrapper,
-    "above_and_below": _above_and_below,
-    "below_an_opaque_wrapper": _below_an_opaque_wrapper,
-    "above_an_opaque_wrapper": _above_an_opaque_wrapper,
-}
+"""By the symbols that they are for."""
 PROBES = {
     "naming": Probe(naming, unit="1"),
     "exporting": Probe(exporting, unit="1"),

@@ -7,6 +7,7 @@ import functools
 import importlib
 import inspect
 import sys
+import tempfile
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -229,6 +230,13 @@ class TestInterpreters:
         assert evaluate(elsewhere) == inputs["values"].tolist()
 
 
+@pytest.fixture
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Temporary files go where a test's do, as a worker's go where its own do."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+
+@pytest.mark.usefixtures("own_folder")
 class TestImports:
     def test_modules_differ_by_their_exports_alone(self) -> None:
         plain, exported = (

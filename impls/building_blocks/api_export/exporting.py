@@ -5,7 +5,10 @@ them, by any interpreter.
 
 TensorFlow (tensorflow/python/util/tf_export.py) keeps no table of names when it decorates, so that two symbols can
 claim one name unnoticed; this one does, and refuses. It also looks through ``__wrapped__``, not only through its own
-kind of wrappers.
+kind of wrappers. The second set of names that TensorFlow keeps, those of its first version, is left out.
+
+Two threads that export one symbol at the same moment may both be let through: between the look and the tag there is no
+lock, as there is none in TensorFlow. Modules are imported under the interpreter's own.
 """
 
 from __future__ import annotations
