@@ -48,6 +48,7 @@ asv: $(VENV)/installed-asv ## track the current commit with asv and publish its 
 truths: $(VENV)/installed-asv $(VENV)/installed-dev ## prove the measuring on known truths and against peers: two hours on an idle machine
 	$(INSTALL) pyperf
 	$(BIN)/python -m tests.truths.waiting
+	$(BIN)/python -m tests.truths.nanoseconds
 	$(BIN)/python -m tests.truths.same_twice
 	$(BIN)/python -m tests.truths.same_twice --load 1
 	$(BIN)/python -m tests.truths.same_twice --with slower

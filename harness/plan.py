@@ -140,7 +140,8 @@ def _grid_needs(catalogue: Catalogue, suite: Suite, scope: Scope) -> Iterator[Ne
                 for dtype in suite.dtypes.get(device, ()):
                     if dtype not in listing.dtypes:
                         continue
-                    for count in dict.fromkeys(threads if device == "cpu" else (1,)):
+                    several = device == "cpu" and not listing.inline  # an expression has no threads to use
+                    for count in dict.fromkeys(threads if several else (1,)):
                         yield Need(listing.name, case, "time", dtype, device, count)
                     yield Need(listing.name, case, "memory", dtype, device, 1)
                     yield Need(listing.name, case, "energy", dtype, device, 1)

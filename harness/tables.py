@@ -25,6 +25,7 @@ COLUMNS = (
     "suite", "implementation", "case", "device", "dtype", "threads", "phase", "instrument", "status", "reason",
     "estimate", "low", "high", "unit", "ratio", "ratio_low", "ratio_high", "error", "share_of_ceiling",
     "until", "probe", "rounds", "samples", "setup_ms", "origin", "notices", "caution",
+    "floor", "loop", "loop_low", "loop_high",
 )  # fmt: skip
 
 UNITS: Mapping[str, str] = {"time": "ns", "memory": "bytes", "energy": "J"}
@@ -43,6 +44,9 @@ def tidy_table(
     ``ratio`` is the contestant's cost over the baseline's in the same blocks: below 1 is cheaper. The intervals of all
     ratios of one workload hold together with 95 % confidence; ``caution`` is what weakens an interval of the row. A
     contestant with any wrong or failed round has that status and no figures.
+
+    ``floor`` is what a time must reach to be shown, and ``loop`` the empty loop that was taken out of it, where it is
+    an expression of nanoseconds.
 
     :param comparisons: how many intervals of ratios hold together, where it is not those of a workload.
     """
@@ -127,9 +131,10 @@ def _measured(
         return {"phase": phase, "status": "failed", "reason": "no samples"}
     estimate = median_estimate(observations)
     floor = floor_ns(group) if group[0].trial.instrument == "time" else 0.0
+    besides = {"floor": floor or math.nan} | _empty_loop(group)
     if estimate.value < floor:
-        return {"phase": phase, "reason": below_floor(floor)}
-    cells: dict[str, Any] = {"phase": phase, "samples": len(observations), **_figures(estimate, "")}
+        return {"phase": phase, "reason": below_floor(floor)} | besides
+    cells: dict[str, Any] = {"phase": phase, "samples": len(observations), **_figures(estimate, "")} | besides
     cells["caution"] = estimate.caution
     with suppress(ValueError, NotMeasured):  # the baseline was not measured in the same blocks, or grew by nothing
         confidence = simultaneous_confidence(baseline.comparisons)
@@ -153,6 +158,20 @@ def observe(records: Iterable[Record], phase: str) -> Observations:
         for sample in record.measured
         if phase in sample.values or (phase == TOTAL and sample.values)
     }
+
+
+def _empty_loop(records: Iterable[Record]) -> dict[str, float]:
+    """What the loop without the expression came to, with its own interval; nothing where there was no such loop."""
+    loops = {
+        (record.trial.round, sample.block): sample.readings["loop_ns"]
+        for record in records
+        for sample in record.measured
+        if "loop_ns" in sample.readings
+    }
+    if not loops:
+        return {}
+    loop = median_estimate(loops)
+    return {"loop": loop.value, "loop_low": loop.low, "loop_high": loop.high}
 
 
 def _figures(estimate: Estimate, prefix: str) -> dict[str, float]:

@@ -77,6 +77,12 @@ def _show_suite(console: Console, name: str, table: pd.DataFrame) -> None:
         )
     console.print(board)
     console.print("[dim]The intervals are of the ratios and hold together.[/dim]")
+    fastest = chosen.iloc[0]
+    if not math.isnan(fastest.loop):
+        console.print(
+            f"[dim]An empty loop is taken out, of the first one {fastest.loop:.3g} ns ({fastest.loop_low:.3g} to "
+            f"{fastest.loop_high:.3g}); under {fastest.floor:.3g} ns it could not be told from noise.[/dim]"
+        )
     others = len(sizes) - 1
     if others:
         console.print(f"[dim]{others} more workload{'s' if others > 1 else ''} in the page and in: bakeoff table[/dim]")

@@ -29,23 +29,26 @@ class Inline:
 
     :param expression: Python; its value is the answer.
     :param names: the values of what it names.
+    :param setup: statements that run once beforehand and know the names; what they define is global to the expression.
+    :param python: the program of another interpreter that does all this in a process of its own, knowing nothing of
+        this one but these texts; names and answer are then values that JSON has. Empty is the interpreter that runs.
     :raises ValueError: it is no expression, or a name is none that a local variable may have.
     """
 
     expression: str
     names: Mapping[str, Any]
+    setup: str = ""
+    python: str = ""
 
     def __post_init__(self) -> None:
         wrong = [name for name in self.names if not name.isidentifier() or keyword.iskeyword(name) or name[0] == "_"]
         if wrong:
             raise ValueError(f"{wrong[0]!r} cannot be a name in an inline expression; choose one without underscore")
-        try:
-            compile(self.expression, "<inline>", "eval")
-        except SyntaxError as error:
-            raise ValueError(f"{self.expression!r} is no Python expression: {error.msg}") from error
-
-    def value(self) -> Any:
-        return eval(self.expression, {}, dict(self.names))
+        for text, mode, what in ((self.expression, "eval", "Python expression"), (self.setup, "exec", "set-up")):
+            try:
+                compile(text, "<inline>", mode)
+            except SyntaxError as error:
+                raise ValueError(f"{text!r} is no {what}: {error.msg}") from error
 
 
 @dataclass(frozen=True)

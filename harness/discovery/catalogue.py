@@ -38,10 +38,15 @@ class Catalogue:
         return tuple(listing for listing in self.listings if listing.suite == suite)
 
     def find(self, suite: str, implementation: str) -> Listing:
-        for listing in self.of(suite):
-            if listing.name == implementation:
-                return listing
-        raise KeyError(f"{suite}/{implementation}")
+        try:
+            return self._by_name[suite, implementation]
+        except KeyError as error:
+            raise KeyError(f"{suite}/{implementation}") from error
+
+    @cached_property
+    def _by_name(self) -> dict[tuple[str, str], Listing]:
+        """The first of a name counts."""
+        return {(listing.suite, listing.name): listing for listing in reversed(self.listings)}
 
     @cached_property
     def shared_code_hash(self) -> str:

@@ -2,87 +2,78 @@
 
 from __future__ import annotations
 
-import gc
-import statistics
-import time
-from collections.abc import Callable, Mapping
-from itertools import repeat
-from typing import Any
+from contextlib import ExitStack
+from typing import Protocol
 
 from harness.contract import Implementation, Inline
-from harness.instruments.timing import PARTS, FreshInputs, PhaseTimes
+from harness.instruments.inline_loops import Loops, Reading, floor_ns, make_loops, read
+from harness.instruments.other_python import OtherPython
+from harness.instruments.timing import FreshInputs, PhaseTimes
 
-Loop = Callable[[int], int]
-"""Runs so many times; the nanoseconds it took."""
 
-_FLOOR_ITERATIONS = 10_000
-_FLOOR_SAMPLES = 20
-_NOTHING = "pass"
-LEAST_NS = 0.001
-"""What stands for nothing: costs are positive, so that they have logarithms."""
+class _Reader(Protocol):
+    """Whatever holds both loops."""
+
+    def read(self, iterations: int, part: int) -> Reading: ...
+
+    def floor_ns(self) -> float: ...
 
 
 class InlineTimer:
     """The monotonic clock around two loops in turn: with the expression, and without.
 
     Both are compiled alike, so that their difference is the expression. The loop with the expression is its only call
-    site: the interpreter specialises it for this contestant, during the warm-up. Neighbouring parts are subtracted
-    before a median is taken over them, so that a change of the CPU's speed hits both.
+    site: the interpreter specialises it for this contestant, during the warm-up.
     """
 
     def __init__(self, implementation: Implementation) -> None:
         self._implementation = implementation
-        self._loops: tuple[Loop, Loop] | None = None
-        self.beside_ns = 0.0
+        self._reader: _Reader | None = None
+        self._open = ExitStack()
+        self.loop_ns = 0.0
+        """What the empty loop came to in the last sample, for each iteration."""
+
+    @property
+    def beside_ns(self) -> float:
         """What a sample takes for each call beyond the call's own figure: both loops."""
+        return 2 * self.loop_ns
 
     def sample(self, fresh_inputs: FreshInputs, phases: tuple[str, ...], iterations: int, part: int = 0) -> PhaseTimes:
-        """Nanoseconds of the expression; :data:`LEAST_NS` where the loop without it took longer."""
-        with_expression, empty = self._loops or self._make(fresh_inputs)
-        part = part or iterations
-        differences, empties = [], []
-        gc.collect()
-        gc.disable()
-        try:
-            for number in range(iterations // part):
-                if number % 2:  # neither is always the first
-                    without_ns, with_ns = empty(part), with_expression(part)
-                else:
-                    with_ns, without_ns = with_expression(part), empty(part)
-                differences.append((with_ns - without_ns) / part)
-                empties.append(without_ns / part)
-        finally:
-            gc.enable()
-        self.beside_ns = 2 * statistics.median(empties)
-        return {phases[0]: max(LEAST_NS, statistics.median(differences))}
+        """Nanoseconds of the expression; next to nothing where the loop without it took longer."""
+        reading = self._ready(fresh_inputs).read(iterations, part or iterations)
+        self.loop_ns = reading.loop_ns
+        return {phases[0]: reading.expression_ns}
 
     def overhead_ns(self, fresh_inputs: FreshInputs, phases: tuple[str, ...]) -> float:
-        """The most that a loop without an expression came to when the same loop was taken out of it."""
-        nothing = InlineTimer(self._implementation)
-        nothing._loops = compile_loop(_NOTHING, {}), compile_loop(_NOTHING, {})
-        iterations = PARTS * _FLOOR_ITERATIONS
-        samples = (nothing.sample(fresh_inputs, phases, iterations, _FLOOR_ITERATIONS) for _ in range(_FLOOR_SAMPLES))
-        return max(sum(sample.values()) for sample in samples)
+        """How far from nothing a loop without an expression came when the same loop was taken out of it."""
+        return self._ready(fresh_inputs).floor_ns()
 
-    def _make(self, fresh_inputs: FreshInputs) -> tuple[Loop, Loop]:
-        prepared = self._implementation.function(**fresh_inputs())
-        if not isinstance(prepared, Inline):
-            raise TypeError(f"inline=True asks for an Inline, not {type(prepared).__name__}")
-        names = prepared.names
-        self._loops = compile_loop(prepared.expression, names), compile_loop(_NOTHING, names)
-        return self._loops
+    def close(self) -> None:
+        """End the other interpreter, where there is one."""
+        self._open.close()
+
+    def _ready(self, fresh_inputs: FreshInputs) -> _Reader:
+        if self._reader is None:
+            prepared = self._implementation.function(**fresh_inputs())
+            if not isinstance(prepared, Inline):
+                raise TypeError(f"inline=True asks for an Inline, not {type(prepared).__name__}")
+            self._reader = self._elsewhere(prepared) if prepared.python else _Here(prepared)
+        return self._reader
+
+    def _elsewhere(self, inline: Inline) -> _Reader:
+        other = self._open.enter_context(OtherPython(inline.python))
+        other.prepare(inline)
+        return other
 
 
-def compile_loop(statement: str, names: Mapping[str, Any]) -> Loop:
-    """A loop over ``statement`` with ``names`` as local variables, between two readings of the clock."""
-    source = (
-        f"def loop(_count, _clock, _repeat{''.join(f', {name}' for name in names)}):\n"
-        f"    _begin = _clock()\n"
-        f"    for _ in _repeat(None, _count):\n"
-        f"        {statement}\n"
-        f"    return _clock() - _begin\n"
-    )
-    scope: dict[str, Any] = {}
-    exec(compile(source, "<inline>", "exec"), scope)
-    loop, values = scope["loop"], tuple(names.values())
-    return lambda count: int(loop(count, time.perf_counter_ns, repeat, *values))
+class _Here:
+    """The loops in this interpreter."""
+
+    def __init__(self, inline: Inline) -> None:
+        self.loops: Loops = make_loops(inline.expression, inline.names, inline.setup)
+
+    def read(self, iterations: int, part: int) -> Reading:
+        return read(self.loops, iterations, part)
+
+    def floor_ns(self) -> float:
+        return floor_ns()

@@ -46,7 +46,7 @@ class Calibration:
     :param part: calls between two readings of the clock.
     :param longest_part_ns: a call that takes longer is a sample by itself.
     :param loop_overhead_ns: what a call that does nothing comes to when it is timed in the same way; for an inline
-        expression the most that nothing at all came to.
+        expression how far from nothing a loop without one came.
     """
 
     iterations: int

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from harness.contract import Implementation, Inline, Inputs
+from harness.instruments.inline_loops import value_of
+from harness.instruments.other_python import OtherPython
 
 Lap = Callable[[str], None]
 
@@ -26,7 +28,7 @@ def call(implementation: Implementation, inputs: Inputs, phases: tuple[str, ...]
         (phase,) = phases
         value = implementation.function(**inputs)
         if implementation.inline:
-            value = expression_of(value).value()
+            value = evaluate(expression_of(value))
         lap(phase)
         return {phase: value}
     delivered: dict[str, Any] = {}
@@ -51,6 +53,14 @@ def expression_of(prepared: object) -> Inline:
     if not isinstance(prepared, Inline):
         raise ContractError(f"inline=True asks for an Inline, not {type(prepared).__name__}")
     return prepared
+
+
+def evaluate(inline: Inline) -> Any:
+    """The answer of an expression, by the interpreter that it is for."""
+    if not inline.python:
+        return value_of(inline.expression, inline.names, inline.setup)
+    with OtherPython(inline.python) as other:
+        return other.value(inline)
 
 
 def no_lap(phase: str) -> None:

@@ -72,6 +72,7 @@ def worker_main(connection: Connection, control: Connection, order_json: str, sc
             connection.send_bytes(json.dumps(reply).encode())
         except OSError:
             os._exit(EXIT_UNHEARD)
+    session.close()
 
 
 def _answer(session: Session, memory: MemoryLimit, step: str, arguments: dict[str, Any]) -> dict[str, Any]:

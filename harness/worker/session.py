@@ -27,7 +27,7 @@ from harness.instruments.timing import Timer, calibrate, make_timer, warm_up
 from harness.seeds import derive_seed
 from harness.trials import Trial
 from harness.worker.arrays import convert, draw_inputs, hand_over
-from harness.worker.calls import call, no_lap, phases_until
+from harness.worker.calls import call, expression_of, no_lap, phases_until
 from harness.worker.checking import check_call
 from harness.worker.loading import load_implementation
 from harness.worker.orders import Module, Order
@@ -115,6 +115,8 @@ class Session:
         phases = self._phases(implementation)
         take = partial(self._timer.sample, self._fresh_inputs, phases, self._iterations, self._part)
         values, readings, flags = self._watch.around(take) if self._watch else (take(), {}, ())
+        if isinstance(self._timer, InlineTimer):
+            readings = {"loop_ns": self._timer.loop_ns}
         elapsed_s = time.perf_counter() - begin
         counts = {"iterations": self._iterations, "elapsed_s": elapsed_s}
         return {"values": values, "readings": readings, "sample_flags": list(flags), **counts}
@@ -133,6 +135,8 @@ class Session:
     def memory(self) -> Reply:
         """Peak growth over single calls; the check's was the first of the process, whose own costs are not counted."""
         implementation = self._loaded()
+        if implementation.inline and expression_of(implementation.function(**self._fresh_inputs())).python:
+            raise InstrumentUnavailable("the memory of another interpreter is mostly the interpreter's")
         meter = make_memory_meter(self._trial.device)
         phases = self._phases(implementation)
         readings = [
@@ -189,6 +193,11 @@ class Session:
     def dispatch(self) -> Reply:
         """What a call and an operation on one number cost here."""
         return {"costs": measure_dispatch()}
+
+    def close(self) -> None:
+        """End what the timer has started."""
+        if isinstance(self._timer, InlineTimer):
+            self._timer.close()
 
     def _import(self) -> int:
         """Import the trial's implementation; how many nanoseconds it took."""

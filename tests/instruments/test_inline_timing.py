@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,8 +11,12 @@ import numpy as np
 import pytest
 
 from harness.contract import Implementation, Inline, implements
-from harness.instruments.inline_timing import LEAST_NS, InlineTimer, Loop, compile_loop
+from harness.instruments import inline_loops
+from harness.instruments.inline_loops import LEAST_NS, Loop, Loops, Reading, compile_loop, read, value_of
+from harness.instruments.inline_timing import InlineTimer
+from harness.instruments.other_python import OtherPython, OtherPythonError
 from harness.instruments.timing import PARTS, Warm, calibrate, make_timer
+from harness.worker.calls import evaluate
 from tests.instruments.test_timing import suite
 
 X = {"x": np.zeros(3)}
@@ -43,16 +48,26 @@ def test_the_expression_runs_as_often_as_said_with_the_collector_off() -> None:
 
 def test_neighbouring_parts_are_subtracted_before_the_median() -> None:
     """The CPU's speed halves in the middle of the sample; the difference of 30 ns becomes 60 in two parts of five."""
-    timer = InlineTimer(calling(print))
-    timer._loops = scripted([40, 40, 40, 80, 80]), scripted([10, 10, 10, 20, 20])
-    assert timer.sample(lambda: X, ("call",), 5, 1) == {"call": 30.0}
-    assert timer.beside_ns == 20.0
+    loops = Loops(scripted([40, 40, 40, 80, 80]), scripted([10, 10, 10, 20, 20]))
+    assert read(loops, 5, 1) == Reading(difference_ns=30.0, loop_ns=10.0)
 
 
 def test_what_takes_no_longer_than_nothing_is_nothing() -> None:
-    timer = InlineTimer(calling(print))
-    timer._loops = scripted([9, 9, 9]), scripted([10, 10, 10])
-    assert timer.sample(lambda: X, ("call",), 3, 1) == {"call": LEAST_NS}
+    assert read(Loops(scripted([9, 9, 9]), scripted([10, 10, 10])), 3, 1).expression_ns == LEAST_NS
+
+
+def test_the_floor_counts_either_sign(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Less than nothing is as far from it as more; two samples of twenty may have been disturbed."""
+    differences = iter([700.0, -5.0, -900.0, *[1.0] * 17])
+    monkeypatch.setattr(inline_loops, "read", lambda loops, iterations, part: Reading(next(differences), 10.0))
+    assert inline_loops.floor_ns() == 5.0
+
+
+def test_the_empty_loop_is_known_after_a_sample() -> None:
+    timer = InlineTimer(calling(len))
+    timer.sample(lambda: X, ("call",), 1000, 100)
+    assert timer.loop_ns > 0
+    assert timer.beside_ns == 2 * timer.loop_ns
 
 
 def test_nothing_at_all_comes_to_something_small_and_finite() -> None:
@@ -70,7 +85,7 @@ def test_both_loops_count_when_the_sample_is_planned() -> None:
 
 def test_names_are_local_to_the_loop() -> None:
     """One that the module has as well is not looked up there."""
-    loop = compile_loop("seen.append(print)", {"seen": (seen := []), "print": 3})
+    loop = compile_loop("seen.append(print)", {"seen": (seen := []), "print": 3}, {})
     assert loop(2) > 0
     assert seen == [3, 3]
 
@@ -92,7 +107,61 @@ def test_what_cannot_be_a_loops_body_is_refused(expression: str, names: dict[str
 
 
 def test_the_value_is_the_expressions() -> None:
-    assert Inline("f(a, *b)", {"f": lambda *each: sum(each), "a": 1, "b": (2, 3)}).value() == 6
+    assert evaluate(Inline("f(a, *b)", {"f": lambda *each: sum(each), "a": 1, "b": (2, 3)})) == 6
+
+
+SET_UP = Inline(
+    "[f(b) for b in several]", {"a": 2, "several": [1, 5]}, setup="def f(b, c=a):\n    return b + c * late\nlate = 10"
+)
+"""The set-up knows the names, and what it defines is global: also to functions, and to names defined later."""
+
+
+def test_a_set_up_runs_once_and_its_names_are_global() -> None:
+    assert value_of(SET_UP.expression, SET_UP.names, SET_UP.setup) == [21, 25]
+    counted = Inline("next(numbers)", {}, setup="from itertools import count\nnumbers = count()\nseen.append(0)")
+    timer = InlineTimer(implements(suite("call"), inline=True)(lambda x: counted))
+    with pytest.raises(NameError, match="seen"):
+        timer.sample(lambda: X, ("call",), 1)
+    counted = Inline("next(numbers)", {"seen": (seen := [])}, counted.setup)
+    timer = InlineTimer(implements(suite("call"), inline=True)(lambda x: counted))
+    timer.sample(lambda: X, ("call",), 10, 5)
+    timer.sample(lambda: X, ("call",), 10, 5)
+    assert seen == [0]
+
+
+class TestAnotherInterpreter:
+    """This one's program, started anew: it knows nothing of this process either."""
+
+    def test_it_comes_to_the_same_value(self) -> None:
+        assert evaluate(Inline(SET_UP.expression, SET_UP.names, SET_UP.setup, sys.executable)) == [21, 25]
+
+    def test_its_loops_run_there(self) -> None:
+        """What the expression does to this process would show here."""
+        elsewhere = Inline("seen.append(0)", {"seen": (seen := [])}, python=sys.executable)
+        timer = InlineTimer(implements(suite("call"), inline=True)(lambda x: elsewhere))
+        assert timer.sample(lambda: X, ("call",), 10, 5)["call"] > 0
+        assert LEAST_NS <= timer.overhead_ns(lambda: X, ("call",)) < float("inf")
+        timer.close()
+        assert seen == []
+
+    def test_what_is_printed_there_is_no_answer(self) -> None:
+        assert evaluate(Inline("print(3) or 4", {}, "print(1)", sys.executable)) == 4
+
+    def test_its_errors_are_told(self) -> None:
+        with pytest.raises(OtherPythonError, match="ZeroDivisionError: division by zero"):
+            evaluate(Inline("1 / 0", {}, python=sys.executable))
+        with pytest.raises(OtherPythonError, match="ended by itself, with exit code 3"):
+            evaluate(Inline("1", {}, "import os\nos._exit(3)", sys.executable))
+
+    def test_its_process_is_gone_when_it_is_closed(self) -> None:
+        with OtherPython(sys.executable) as other:
+            process = other._process
+        assert process.returncode == 0
+
+
+def test_a_set_up_that_cannot_be_read_is_refused() -> None:
+    with pytest.raises(ValueError, match="'def f' is no set-up"):
+        Inline("f()", {}, "def f")
 
 
 @pytest.mark.parametrize("arguments", [{"devices": ("cpu", "cuda")}, {"mutates": ("x",)}])

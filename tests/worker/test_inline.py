@@ -73,7 +73,9 @@ def test_expressions_are_checked_measured_and_judged(plus: Path, bakeoff: Bakeof
     rows = {row["implementation"]: row for row in json.loads(bakeoff("table", "--format", "json").stdout)}
     assert rows["constant"]["estimate"] is None
     assert "times what nothing at all comes to in the timing loop" in rows["constant"]["reason"]
-    assert rows["once"]["estimate"] > 0
+    assert rows["once"]["estimate"] > rows["once"]["floor"] > 0
+    assert 0 < rows["once"]["loop_low"] <= rows["once"]["loop"] <= rows["once"]["loop_high"]
+    assert rows["constant"]["floor"] > 0
     (claim,) = json.loads(bakeoff("claims", "--json").stdout)
     assert (claim["verdict"], claim["unit"]) == ("reproduced", "ns")
     assert claim["estimate"] == pytest.approx(rows["twice"]["estimate"] - rows["once"]["estimate"], rel=0.5)
