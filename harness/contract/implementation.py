@@ -7,6 +7,7 @@ import inspect
 import keyword
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -29,11 +30,15 @@ class Inline:
 
     :param expression: Python; its value is the answer.
     :param names: the values of what it names.
+    :param answer: makes the outputs of the value where the answer is checked; not timed.
+    :param within: a context, such as ``torch.no_grad``, that each check and each sample enters once, outside the clock.
     :raises ValueError: it is no expression, or a name is none that a local variable may have.
     """
 
     expression: str
     names: Mapping[str, Any]
+    answer: Callable[[Any], Any] | None = None
+    within: Callable[[], AbstractContextManager[Any]] = nullcontext
 
     def __post_init__(self) -> None:
         wrong = [name for name in self.names if not name.isidentifier() or keyword.iskeyword(name) or name[0] == "_"]
@@ -45,7 +50,10 @@ class Inline:
             raise ValueError(f"{self.expression!r} is no Python expression: {error.msg}") from error
 
     def value(self) -> Any:
-        return eval(self.expression, {}, dict(self.names))
+        """The outputs of one evaluation."""
+        with self.within():
+            value = eval(self.expression, {}, dict(self.names))
+        return value if self.answer is None else self.answer(value)
 
 
 @dataclass(frozen=True)
@@ -63,7 +71,8 @@ class Implementation:
     :param kind: what the suite's own error measure distinguishes, such as ``"histogram"``.
     :param mutates: inputs it writes into; it gets a fresh copy of those for each call, outside the timed part.
     :param counters: a function for the suite's probes, instrumented to count what the plain one does.
-    :param inline: the function prepares an :class:`Inline`, which is what is timed.
+    :param inline: the function prepares an :class:`Inline`, which is what is timed: on a CPU by itself, on a GPU as the
+        body of a function.
     """
 
     function: Callable[..., Any]
@@ -109,15 +118,14 @@ def implements(
     source without importing it. See :class:`Implementation` for their meaning.
 
     :raises TypeError: the parameter names are not the reference's (the message says what to rename), a suite with
-        several phases is given a function that is no generator, or ``inline`` something that is more than an expression
-        on a CPU.
+        several phases is given a function that is no generator, or ``inline`` what is more than an expression.
     """
 
     def register(function: Callable[..., Any]) -> Implementation:
         _check_parameters(suite, function)
         _check_phases(suite, function, tuple(phases))
-        if inline and (len(suite.phases) > 1 or tuple(devices) != ("cpu",) or mutates):
-            raise TypeError(f"{function.__name__}: inline takes one phase, devices=('cpu',) and nothing that mutates")
+        if inline and (len(suite.phases) > 1 or mutates):
+            raise TypeError(f"{function.__name__}: inline takes one phase and nothing that mutates")
         unknown = sorted(set(mutates) - set(suite.parameters))
         if unknown:
             raise TypeError(f"{function.__name__}: mutates names {unknown[0]!r}, which is no input of {suite.name!r}")

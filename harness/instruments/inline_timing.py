@@ -6,10 +6,12 @@ import gc
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from itertools import repeat
 from typing import Any
 
-from harness.contract import Implementation, Inline
+from harness.contract import Implementation, Inline, Inputs
 from harness.instruments.timing import PARTS, FreshInputs, PhaseTimes
 
 Loop = Callable[[int], int]
@@ -33,6 +35,7 @@ class InlineTimer:
     def __init__(self, implementation: Implementation) -> None:
         self._implementation = implementation
         self._loops: tuple[Loop, Loop] | None = None
+        self._within: Callable[[], AbstractContextManager[Any]] = nullcontext
         self.beside_ns = 0.0
         """What a sample takes for each call beyond the call's own figure: both loops."""
 
@@ -44,13 +47,14 @@ class InlineTimer:
         gc.collect()
         gc.disable()
         try:
-            for number in range(iterations // part):
-                if number % 2:  # neither is always the first
-                    without_ns, with_ns = empty(part), with_expression(part)
-                else:
-                    with_ns, without_ns = with_expression(part), empty(part)
-                differences.append((with_ns - without_ns) / part)
-                empties.append(without_ns / part)
+            with self._within():
+                for number in range(iterations // part):
+                    if number % 2:  # neither is always the first
+                        without_ns, with_ns = empty(part), with_expression(part)
+                    else:
+                        with_ns, without_ns = with_expression(part), empty(part)
+                    differences.append((with_ns - without_ns) / part)
+                    empties.append(without_ns / part)
         finally:
             gc.enable()
         self.beside_ns = 2 * statistics.median(empties)
@@ -65,12 +69,35 @@ class InlineTimer:
         return max(sum(sample.values()) for sample in samples)
 
     def _make(self, fresh_inputs: FreshInputs) -> tuple[Loop, Loop]:
-        prepared = self._implementation.function(**fresh_inputs())
-        if not isinstance(prepared, Inline):
-            raise TypeError(f"inline=True asks for an Inline, not {type(prepared).__name__}")
-        names = prepared.names
+        prepared = _prepared(self._implementation, fresh_inputs())
+        names, self._within = prepared.names, prepared.within
         self._loops = compile_loop(prepared.expression, names), compile_loop(_NOTHING, names)
         return self._loops
+
+
+def as_call(implementation: Implementation) -> Implementation:
+    """The same for a timer of calls: what is called evaluates the expression, which the first call prepares.
+
+    For devices that work on while the host goes on: what a call costs the host is no part of their time.
+    """
+    first: list[tuple[Inline, Callable[..., Any]]] = []
+
+    def evaluate(**inputs: Any) -> Any:
+        if not first:
+            prepared = _prepared(implementation, inputs)
+            first.append((prepared, eval(f"lambda {', '.join(prepared.names)}: {prepared.expression}")))
+        prepared, expression = first[0]
+        with prepared.within():
+            return expression(**prepared.names)
+
+    return replace(implementation, function=evaluate, inline=False)
+
+
+def _prepared(implementation: Implementation, inputs: Inputs) -> Inline:
+    prepared = implementation.function(**inputs)
+    if not isinstance(prepared, Inline):
+        raise TypeError(f"inline=True asks for an Inline, not {type(prepared).__name__}")
+    return prepared
 
 
 def compile_loop(statement: str, names: Mapping[str, Any]) -> Loop:
