@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.config import find_project
+from harness.contract import PROFILES
 from harness.discovery import load_catalogue
-from harness.plan import Scope, make_plan
+from harness.plan import Scope, checks_of, make_plan
 from harness.worker.orders import FULL
 
 ROOT = Path(__file__).parents[2]
@@ -17,3 +18,11 @@ def test_more_threads_than_cpus_are_left_out() -> None:
     for cpus, left_out in ((2, {4}), (4, set())):
         plan = make_plan(catalogue, Scope("full", ("cpu",), cpus, 7, instruments=("time",)), FULL)
         assert {skipped.trial.threads for skipped in plan.skipped if "CPUs" in skipped.reason} == left_out
+
+
+def test_who_does_none_of_the_profiles_cases_is_left_out_of_the_check_with_the_reason() -> None:
+    catalogue = load_catalogue(find_project(ROOT)).select(["module_vs_functional/compiled_module"])
+    for profile in PROFILES:
+        trials, skipped = checks_of(catalogue, Scope(profile, ("cpu",), 2, 7))
+        assert trials == ()
+        assert [skip.reason for skip in skipped] == ["only for depth in (32,)"]
