@@ -141,8 +141,8 @@ class ConstantOverhead:
 
     ``figure``: ``slope`` is that of the least-squares line through Δ on the cost of the subtrahend, 0 for a constant;
     ``spread`` the largest over the smallest Δ, where its interval is narrower than half of it; ``crossing`` the cost of
-    the subtrahend from which on the minuend is within ``share`` of it; and ``prediction`` that cost over Δ / ``share``,
-    where a constant Δ puts it.
+    the subtrahend from which on the minuend is within ``share`` of it; ``prediction`` that cost over Δ / ``share``,
+    where a constant Δ puts it; and ``growth`` the exponent with which Δ grows along the axis.
     """
 
     minuend: str
@@ -150,7 +150,7 @@ class ConstantOverhead:
     axis: str
     values: tuple[float, ...]
     where: Where
-    figure: Literal["slope", "spread", "crossing", "prediction"]
+    figure: Literal["slope", "spread", "crossing", "prediction", "growth"]
     share: float = 0.05
     instrument: Instrument = "time"
 

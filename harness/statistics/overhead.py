@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -15,7 +15,7 @@ from harness.statistics.growth import slope_over_samples
 from harness.statistics.intervals import contrast_margin, pseudomedian_bounds
 from harness.statistics.replicates import Replicates, replicates
 
-Figure = Literal["slope", "spread", "crossing", "prediction"]
+Figure = Literal["slope", "spread", "crossing", "prediction", "growth"]
 
 NARROW = 0.5
 """A difference counts where its interval is narrower than this share of it."""
@@ -44,17 +44,20 @@ def constant_overhead(
     the interval is that of intervals which hold together at all sizes (Bonferroni), so it is rather too wide.
     ``crossing``: the subtrahend's cost at which the ratio falls to 1 + share, the logarithm of the ratio being
     straight in the reciprocal of the cost between two sizes, as the model has it for small overheads. ``prediction``:
-    the same over mean difference / share; the interval takes either side's at half the error.
+    the same over mean difference / share; the interval takes either side's at half the error. ``growth``: the slope of
+    the logarithm of the difference on that of the size.
 
     :param minuend: costs by size, as is ``subtrahend``.
-    :raises ValueError: fewer than three sizes, sides that share no block, a single block, or no two differences that
-        are known to :data:`NARROW`.
+    :raises ValueError: fewer than three sizes, sides that share no block, a single block, no two differences that are
+        known to :data:`NARROW`, or for ``growth`` one that is not positive.
     """
     places = _places(minuend, subtrahend)
     if figure == "slope":
         costs = np.array([place.cost for place in places.values()])
         slope, _ = slope_over_samples(costs, [place.differences for place in places.values()], confidence)
         return slope
+    if figure == "growth":
+        return _growth(places, confidence)
     if figure == "spread":
         return _spread(_narrow(places, confidence), confidence)
     if figure == "crossing":
@@ -99,6 +102,18 @@ def _narrow(places: Mapping[float, _Place], confidence: float) -> list[Replicate
             f"the overhead is known to {NARROW:.0%} at {len(narrow)} of {len(places)} sizes; two are needed"
         )
     return narrow
+
+
+def _growth(places: Mapping[float, _Place], confidence: float) -> Estimate:
+    sizes = sorted(places)
+    samples = []
+    for size in sizes:
+        differences = places[size].differences
+        if (least := float(np.min(differences.values))) <= 0:
+            raise ValueError(f"an overhead that grows is positive; at {size:g} it comes to {least:.3g}")
+        samples.append(replace(differences, values=np.log(differences.values)))
+    slope, _ = slope_over_samples(np.log(np.array(sizes)), samples, confidence)
+    return slope
 
 
 def _spread(samples: list[Replicates], confidence: float) -> Estimate:

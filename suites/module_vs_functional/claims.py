@@ -19,7 +19,8 @@ STYLES = {
     "module_forward": "layer.forward(x)",
     "functional_call": "functional_call(layer, parameters, (x,))",
 }
-WIDTHS = (8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0)
+WIDTHS = (8, 16, 32, 64, 128, 256, 512, 1024, 2048)
+DEPTHS = (1, 4, 16, 64, 256)
 
 
 def _case(layer: str, width: int, batch: int, depth: int = 1) -> dict[str, Scalar]:
@@ -191,5 +192,27 @@ CLAIMS = (
         unit="ns",
         remark="The kernel time at which the verdict of module_vs_functional.1 changes, on the sizes of "
         "module_vs_functional.2 and with its factor of 1.5. Figures of another machine and of 2021 may well not hold.",
+    ),
+    Claim(
+        id="module_vs_functional.9",
+        kind="cost",
+        statement="Modules in a row add their overheads: it grows in proportion to their number.",
+        source="model; torch/nn/modules/module.py",
+        cells=(
+            Cell(
+                "1 to 256 Linear layers 64 wide, batch 8",
+                ConstantOverhead(
+                    "module",
+                    "functional",
+                    "depth",
+                    DEPTHS,
+                    Where({"layer": "linear", "width": 64, "batch": 8, "grad": False}),
+                    "growth",
+                ),
+                Band(0.9, 1.1),
+            ),
+        ),
+        remark="Exponent of Δ on the number of layers; the band is the usual one for exponents. What one or two "
+        "forward hooks add to each call is in the same tables (hooks=1, hooks=2).",
     ),
 )

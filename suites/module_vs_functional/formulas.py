@@ -18,7 +18,7 @@ def by_definition(
     settings: Settings,
     output: np.ndarray,
 ) -> Answer:
-    """Output and gradients, shaped as the reference's, all of them whether grad mode is on or not.
+    """Output and gradients, shaped as the reference's; those of linear, which are large, only where grad mode is on.
 
     :param output: what was delivered: dropout in training is held to the mask that it shows, which is not predicted.
     """
@@ -28,7 +28,7 @@ def by_definition(
     wide = x.astype(np.float64)
     match settings.layer:
         case "linear":
-            return _linear(wide, weight, bias, cotangent, 2.0 if settings.variant == "parametrized" else 1.0)
+            return _linear(wide, weight, bias, cotangent, settings)
         case "conv2d":
             return _conv2d(wide, weight[0], b, cotangent)
         case "relu":
@@ -49,11 +49,16 @@ def by_definition(
             return {"output": weight[0][x], "grad_weight": grad[None]}
 
 
-def _linear(x: np.ndarray, weights: np.ndarray, biases: np.ndarray, cotangent: np.ndarray, factor: float) -> Answer:
-    """y = x (factor W)^T + b, layer after layer."""
+def _linear(
+    x: np.ndarray, weights: np.ndarray, biases: np.ndarray, cotangent: np.ndarray, settings: Settings
+) -> Answer:
+    """y = x (factor W)^T + b, layer after layer; the factor is the parametrisation's."""
+    factor = 2.0 if settings.variant == "parametrized" else 1.0
     entered = [x]
     for number, weight in enumerate(weights):
         entered.append(entered[-1] @ (factor * weight).T + (biases[number] if biases.size else 0.0))
+    if not settings.grad:
+        return {"output": entered[-1]}
     grads: list[tuple[np.ndarray, np.ndarray]] = []
     back = cotangent
     for before, weight in zip(reversed(entered[:-1]), reversed(weights), strict=True):

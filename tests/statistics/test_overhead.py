@@ -35,6 +35,7 @@ def sides(overhead: list[float], scatter: float = 0.0, processes: int = 6) -> tu
         ([400.0, 500.0, 600.0, 450.0], "spread", 1.5),
         ([-400.0, -500.0, -600.0, -450.0], "spread", 1.5),
         ([400.0, 400.0, 400.0, -400.0], "spread", math.inf),
+        ([10.0, 40.0, 90.0, 160.0], "growth", 2.0),
         ([0.0, 0.0, 0.0, 0.0001], "crossing", 1e3),  # within a twentieth from the first size on
     ],
 )
@@ -76,7 +77,13 @@ def test_an_overhead_that_nobody_can_see_is_an_error() -> None:
         constant_overhead(above, below, "spread")
 
 
-@pytest.mark.parametrize("figure", ["slope", "spread", "crossing", "prediction"])
+def test_an_overhead_that_is_no_overhead_does_not_grow() -> None:
+    above, below = sides([10.0, -40.0, 90.0, 160.0])
+    with pytest.raises(ValueError, match="at 2 it comes to -40"):
+        constant_overhead(above, below, "growth")
+
+
+@pytest.mark.parametrize("figure", ["slope", "spread", "crossing", "prediction", "growth"])
 def test_two_sizes_are_too_few(figure: Figure) -> None:
     above, below = sides([400.0] * 4)
     with pytest.raises(ValueError, match="at least three sizes"):
