@@ -9,6 +9,7 @@ from harness.contract import (
     Case,
     CaseRatio,
     CeilingShare,
+    ConstantOverhead,
     CostDifference,
     CostGrowth,
     CostRatio,
@@ -58,6 +59,7 @@ def needs_of(evidence: Evidence) -> Iterator[Need]:
             Crossover(numerator, denominator, axis, values, where, instrument)
             | RatioGrowth(numerator, denominator, axis, values, where, instrument)
             | RatioTrend(numerator, denominator, axis, values, where, instrument)
+            | ConstantOverhead(numerator, denominator, axis, values, where, _, _, instrument)
         ):
             for value in values:
                 yield need_at(numerator, at_value(where, axis, value), instrument)

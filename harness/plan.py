@@ -122,9 +122,14 @@ def checks_of(catalogue: Catalogue, scope: Scope) -> tuple[tuple[Trial, ...], tu
                 need = Need(listing.name, cases[0] if cases else suite.cases[0], "time", listing.dtypes[0])
                 skipped.append(Skipped(_trial(suite, need, scope), reason))
                 continue
-            for device, case, dtype in itertools.product(devices, cases, listing.dtypes):
-                if not listing.excludes(case):
-                    trials.append(_trial(suite, Need(listing.name, case, "time", dtype, device, 1), scope))
+            needs = [
+                Need(listing.name, case, "time", dtype, device, 1)
+                for device, case, dtype in itertools.product(devices, cases, listing.dtypes)
+            ]
+            able = [need for need in needs if not listing.excludes(need.case)]
+            trials += [_trial(suite, need, scope) for need in able]
+            if needs and not able:
+                skipped.append(Skipped(_trial(suite, needs[0], scope), listing.excludes(needs[0].case)))
     return tuple(trials), tuple(skipped)
 
 

@@ -17,7 +17,7 @@ from harness.discovery import Catalogue, load_catalogue
 from harness.environment import available_devices, usable_cpus
 from harness.needs import needs_of
 from harness.plan import Scope
-from harness.worker.arrays import draw_inputs, widen
+from harness.worker.arrays import draw_inputs, for_reference
 from harness.worker.checking import measure_errors
 
 ROOT = Path(__file__).parents[1]
@@ -111,7 +111,7 @@ def test_zeros_a_shuffled_answer_and_nan_are_caught(name: str) -> None:
     dtype = suite.dtypes["cpu"][0]
     case = suite.cases[0]
     inputs = draw_inputs(suite, case, dtype, SEED)
-    expected = {key: np.asarray(value) for key, value in suite.reference(**widen(inputs)).items()}
+    expected = {key: np.asarray(value) for key, value in suite.reference(**for_reference(suite, inputs)).items()}
     delivered = {output.name: expected[output.name].astype(output.expected_dtype(dtype)) for output in suite.outputs}
     kinds = {listing.kind for listing in catalogue().of(name)}
     accepted: list[str] = []
@@ -131,7 +131,7 @@ def test_the_reference_is_right_by_its_own_measure(name: str) -> None:
     suite = catalogue().suites[name]
     dtype = suite.dtypes["cpu"][0]
     inputs = draw_inputs(suite, suite.cases[0], dtype, SEED)
-    expected = {key: np.asarray(value) for key, value in suite.reference(**widen(inputs)).items()}
+    expected = {key: np.asarray(value) for key, value in suite.reference(**for_reference(suite, inputs)).items()}
     assert set(expected) == {output.name for output in suite.outputs}
     for listing in catalogue().of(name):
         assert _accepts(suite, expected, expected, inputs, listing.kind, dtype)

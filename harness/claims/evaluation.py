@@ -91,7 +91,7 @@ def _evaluate_cell(suite: Suite, cell: Cell, claim: Claim, found: Measurements) 
         if reason == "not part of this run" and claim.profile == "full" and found.environment.get("profile") == "quick":
             reason = f"measured by the full profile only: bakeoff run {suite.name} --profile full"
         return CellResult(cell.label, "not tested", cell.band, None, reason)
-    verdict = judge(estimate, cell.band, cell.refuted_in)
+    verdict = judge(estimate, cell.band, cell.refuted_in, cell.holding)
     reason = "" if estimate.has_interval else "a single measurement gives no interval"
     return CellResult(cell.label, verdict, cell.band, estimate, reason)
 

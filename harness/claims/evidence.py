@@ -9,6 +9,7 @@ from harness.claims.observations import Measurements, NotMeasured
 from harness.contract import (
     CaseRatio,
     CeilingShare,
+    ConstantOverhead,
     CostDifference,
     CostGrowth,
     CostRatio,
@@ -27,6 +28,8 @@ from harness.contract.claims import Where
 from harness.needs import at_value, need_at, need_of_probe, probe_at_value
 from harness.statistics import (
     Estimate,
+    Observations,
+    constant_overhead,
     cost_difference,
     crossover,
     growth_exponent,
@@ -71,18 +74,13 @@ def estimate_evidence(suite: Suite, evidence: Evidence, found: Measurements, con
                 for value in values
             }
             return _or_not_measured(lambda: growth_exponent(costs, confidence))
-        case RatioGrowth(numerator, denominator, axis, values, where, instrument) | RatioTrend(
-            numerator, denominator, axis, values, where, instrument
-        ):
-            above, below = (
-                {
-                    value: found.costs(name, need_at(side, at_value(where, axis, value), instrument), where.phase)
-                    for value in values
-                }
-                for side in (numerator, denominator)
-            )
+        case RatioGrowth(numerator, denominator) | RatioTrend(numerator, denominator):
+            above, below = (_along(found, name, side, evidence) for side in (numerator, denominator))
             of_ratios = growth_of_ratio if isinstance(evidence, RatioGrowth) else ratio_trend
             return _or_not_measured(lambda: of_ratios(above, below, confidence))
+        case ConstantOverhead(minuend, subtrahend, _, _, _, figure, share):
+            above, below = (_along(found, name, side, evidence) for side in (minuend, subtrahend))
+            return _or_not_measured(lambda: constant_overhead(above, below, figure, share, confidence))
         case Crossover(numerator, denominator, axis, values, where, instrument):
             both = [
                 [
@@ -109,6 +107,19 @@ def estimate_evidence(suite: Suite, evidence: Evidence, found: Measurements, con
                 for value in values
             }
             return _or_not_measured(lambda: growth_exponent(counts, confidence))
+
+
+def _along(
+    found: Measurements, suite: str, implementation: str, evidence: RatioGrowth | RatioTrend | ConstantOverhead
+) -> dict[float, Observations]:
+    """Costs of one implementation at every value of the axis."""
+    where = evidence.where
+    return {
+        value: found.costs(
+            suite, need_at(implementation, at_value(where, evidence.axis, value), evidence.instrument), where.phase
+        )
+        for value in evidence.values
+    }
 
 
 def enumerate_scores(scores: list[float]) -> list[tuple[tuple[int, int], float]]:

@@ -12,15 +12,16 @@ Verdict = Literal["reproduced", "refuted", "inconclusive", "not tested"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 
-def judge(estimate: Estimate, band: Band, refuted_in: Band | None = None) -> Verdict:
+def judge(estimate: Estimate, band: Band, refuted_in: Band | None = None, holding: float | None = None) -> Verdict:
     """Reproduced with the whole interval inside the band, refuted with the whole interval outside, else inconclusive.
 
-    With ``refuted_in`` only that band refutes, and what lies between the two is inconclusive.
+    With ``refuted_in`` only that band refutes, and what lies between the two is inconclusive; so is an interval inside
+    the band that does not hold ``holding``.
     """
     if not estimate.has_interval:
         return "inconclusive"
     if band.low <= estimate.low and estimate.high <= band.high:
-        return "reproduced"
+        return "reproduced" if holding is None or estimate.low <= holding <= estimate.high else "inconclusive"
     if refuted_in is not None:
         inside = refuted_in.low <= estimate.low and estimate.high <= refuted_in.high
         return "refuted" if inside else "inconclusive"

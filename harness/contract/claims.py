@@ -136,6 +136,26 @@ class Crossover:
 
 
 @dataclass(frozen=True)
+class ConstantOverhead:
+    """Whether ``minuend`` costs a constant Δ more than ``subtrahend``, whatever ``axis`` makes the latter cost.
+
+    ``figure``: ``slope`` is that of the least-squares line through Δ on the cost of the subtrahend, 0 for a constant;
+    ``spread`` the largest over the smallest Δ, where its interval is narrower than half of it; ``crossing`` the cost of
+    the subtrahend from which on the minuend is within ``share`` of it; ``prediction`` that cost over Δ / ``share``,
+    where a constant Δ puts it; and ``growth`` the exponent with which Δ grows along the axis.
+    """
+
+    minuend: str
+    subtrahend: str
+    axis: str
+    values: tuple[float, ...]
+    where: Where
+    figure: Literal["slope", "spread", "crossing", "prediction", "growth"]
+    share: float = 0.05
+    instrument: Instrument = "time"
+
+
+@dataclass(frozen=True)
 class CeilingShare:
     """Work per second over the measured ceiling of this machine: ``matmul`` (FLOP/s) or ``copy`` (bytes/s)."""
 
@@ -184,6 +204,7 @@ Evidence = (
     | RatioTrend
     | RatioGrowth
     | Crossover
+    | ConstantOverhead
     | CeilingShare
     | ProbeValue
     | ProbeDifference
@@ -197,7 +218,8 @@ class Cell:
 
     ``equivalence`` asks for two one-sided tests at 5 %, which is the 90 % interval inside the band. ``refuted_in``
     is needed only where the source leaves a gap between holding and not holding; otherwise everything outside the
-    band refutes.
+    band refutes. ``holding`` is a value that the interval must hold as well: one inside the band that misses it is
+    inconclusive.
     """
 
     label: str
@@ -205,6 +227,7 @@ class Cell:
     band: Band
     equivalence: bool = False
     refuted_in: Band | None = None
+    holding: float | None = None
 
 
 @dataclass(frozen=True)

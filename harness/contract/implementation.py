@@ -7,6 +7,7 @@ import inspect
 import keyword
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -32,6 +33,9 @@ class Inline:
     :param setup: statements that run once beforehand and know the names; what they define is global to the expression.
     :param python: the program of another interpreter that does all this in a process of its own, knowing nothing of
         this one but these texts; names and answer are then values that JSON has. Empty is the interpreter that runs.
+    :param answer: makes the outputs of the value where the answer is checked; not timed.
+    :param within: a context, such as ``torch.no_grad``, that each check and each sample enters once, outside the clock;
+        another interpreter has none.
     :raises ValueError: it is no expression, or a name is none that a local variable may have.
     """
 
@@ -39,6 +43,8 @@ class Inline:
     names: Mapping[str, Any]
     setup: str = ""
     python: str = ""
+    answer: Callable[[Any], Any] | None = None
+    within: Callable[[], AbstractContextManager[Any]] = nullcontext
 
     def __post_init__(self) -> None:
         wrong = [name for name in self.names if not name.isidentifier() or keyword.iskeyword(name) or name[0] == "_"]
@@ -49,6 +55,16 @@ class Inline:
                 compile(text, "<inline>", mode)
             except SyntaxError as error:
                 raise ValueError(f"{text!r} is no {what}: {error.msg}") from error
+        if self.python and self.within is not nullcontext:
+            raise ValueError(f"the context {self.within!r} cannot be entered in another interpreter, {self.python}")
+
+    def value(self) -> Any:
+        """The outputs of one evaluation in this interpreter."""
+        scope: dict[str, Any] = {"__name__": "inline", **self.names}
+        exec(compile(self.setup, "<setup>", "exec"), scope)
+        with self.within():
+            value = eval(self.expression, scope)
+        return value if self.answer is None else self.answer(value)
 
 
 @dataclass(frozen=True)
@@ -66,7 +82,8 @@ class Implementation:
     :param kind: what the suite's own error measure distinguishes, such as ``"histogram"``.
     :param mutates: inputs it writes into; it gets a fresh copy of those for each call, outside the timed part.
     :param counters: a function for the suite's probes, instrumented to count what the plain one does.
-    :param inline: the function prepares an :class:`Inline`, which is what is timed.
+    :param inline: the function prepares an :class:`Inline`, which is what is timed: on a CPU by itself, on a GPU as the
+        body of a function.
     """
 
     function: Callable[..., Any]
@@ -112,15 +129,14 @@ def implements(
     source without importing it. See :class:`Implementation` for their meaning.
 
     :raises TypeError: the parameter names are not the reference's (the message says what to rename), a suite with
-        several phases is given a function that is no generator, or ``inline`` something that is more than an expression
-        on a CPU.
+        several phases is given a function that is no generator, or ``inline`` what is more than an expression.
     """
 
     def register(function: Callable[..., Any]) -> Implementation:
         _check_parameters(suite, function)
         _check_phases(suite, function, tuple(phases))
-        if inline and (len(suite.phases) > 1 or tuple(devices) != ("cpu",) or mutates):
-            raise TypeError(f"{function.__name__}: inline takes one phase, devices=('cpu',) and nothing that mutates")
+        if inline and (len(suite.phases) > 1 or mutates):
+            raise TypeError(f"{function.__name__}: inline takes one phase and nothing that mutates")
         unknown = sorted(set(mutates) - set(suite.parameters))
         if unknown:
             raise TypeError(f"{function.__name__}: mutates names {unknown[0]!r}, which is no input of {suite.name!r}")

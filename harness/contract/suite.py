@@ -88,8 +88,9 @@ class Suite:
     :param cases: the parameter sets, see :func:`~harness.contract.cases.grid`.
     :param make_inputs: ``(rng, **case)`` to the named inputs: NumPy arrays and scalars. Floating arrays named in
         ``cast`` (all of them where ``cast`` is ``None``) are rounded to the dtype of the trial.
-    :param reference: the named inputs to a dict of every output in float64 (or exact integers). It is the oracle, never
-        the yardstick of speed, and shares no code with an implementation.
+    :param reference: the named inputs to a dict of every output in float64 (or exact integers, or the dtype of the
+        trial where the suite is ``bitwise``). It is the oracle, never the yardstick of speed, and shares no code with
+        an implementation.
     :param phases: the phases of one call in order, each with the outputs it delivers.
     :param baseline: the implementation that the others are compared with.
     :param naive: the implementation whose error is the yardstick for dtypes without a limit of their own.
@@ -98,6 +99,8 @@ class Suite:
     :param check_case: maps a case that is too large for the reference to the one that is checked in its place.
     :param measure_errors: ``(outputs, expected, inputs, kind)`` to an error per output, where the relative maximum
         difference is not the right measure; ``kind`` is what the implementation declares.
+    :param bitwise: the answer is a matter of bits: the reference is given the inputs in the dtype of the trial, and not
+        widened to float64.
     :param dtypes: by device the dtypes that are measured unless a claim asks for others.
     :param axis: the parameter along which growth is shown.
     :param probes: the probes that claims refer to, by name.
@@ -120,6 +123,7 @@ class Suite:
     check_case: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     measure_errors: ErrorMeasure | None = None
     cast: tuple[str, ...] | None = None
+    bitwise: bool = False
     dtypes: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: {"cpu": ("float32",), "cuda": ("float32",)})
     claims: tuple[Claim, ...] = ()
     probes: Mapping[str, Probe] = field(default_factory=dict)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Protocol
+from dataclasses import replace
+from typing import Any, Protocol
 
-from harness.contract import Implementation, Inline
-from harness.instruments.inline_loops import Loops, Reading, floor_ns, make_loops, read
+from harness.contract import Implementation, Inline, Inputs
+from harness.instruments.inline_loops import Loops, Reading, floor_ns, make_loops, prepare, read
 from harness.instruments.other_python import OtherPython
 from harness.instruments.timing import FreshInputs, PhaseTimes
 
@@ -54,9 +56,7 @@ class InlineTimer:
 
     def _ready(self, fresh_inputs: FreshInputs) -> _Reader:
         if self._reader is None:
-            prepared = self._implementation.function(**fresh_inputs())
-            if not isinstance(prepared, Inline):
-                raise TypeError(f"inline=True asks for an Inline, not {type(prepared).__name__}")
+            prepared = _prepared(self._implementation, fresh_inputs())
             self._reader = self._elsewhere(prepared) if prepared.python else _Here(prepared)
         return self._reader
 
@@ -70,10 +70,38 @@ class _Here:
     """The loops in this interpreter."""
 
     def __init__(self, inline: Inline) -> None:
+        self._within = inline.within
         self.loops: Loops = make_loops(inline.expression, inline.names, inline.setup)
 
     def read(self, iterations: int, part: int) -> Reading:
-        return read(self.loops, iterations, part)
+        with self._within():
+            return read(self.loops, iterations, part)
 
     def floor_ns(self) -> float:
         return floor_ns()
+
+
+def as_call(implementation: Implementation) -> Implementation:
+    """The same for a timer of calls: what is called evaluates the expression, which the first call prepares.
+
+    For devices that work on while the host goes on: what a call costs the host is no part of their time.
+    """
+    first: list[tuple[Inline, Callable[..., Any]]] = []
+
+    def evaluate(**inputs: Any) -> Any:
+        if not first:
+            prepared = _prepared(implementation, inputs)
+            scope = prepare(prepared.setup, prepared.names)
+            first.append((prepared, eval(f"lambda {', '.join(prepared.names)}: {prepared.expression}", scope)))
+        prepared, expression = first[0]
+        with prepared.within():
+            return expression(**prepared.names)
+
+    return replace(implementation, function=evaluate, inline=False)
+
+
+def _prepared(implementation: Implementation, inputs: Inputs) -> Inline:
+    prepared = implementation.function(**inputs)
+    if not isinstance(prepared, Inline):
+        raise TypeError(f"inline=True asks for an Inline, not {type(prepared).__name__}")
+    return prepared

@@ -12,6 +12,7 @@ from harness.statistics.equivalence import (
 from harness.statistics.estimates import Estimate, Observations
 from harness.statistics.growth import growth_exponent, growth_of_ratio, ratio_trend
 from harness.statistics.location import mean_estimate, median_estimate
+from harness.statistics.overhead import constant_overhead
 from harness.statistics.stopping import Progress, StoppingRule
 from harness.statistics.warmup import WarmUp, find_warmup
 
@@ -21,6 +22,7 @@ __all__ = [
     "Progress",
     "StoppingRule",
     "WarmUp",
+    "constant_overhead",
     "cost_difference",
     "crossover",
     "equivalence_confidence",

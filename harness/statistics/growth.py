@@ -36,7 +36,7 @@ def growth_exponent(costs: Mapping[float, Observations], confidence: float = CON
     places = np.log(np.array(sizes, dtype=float))
     if any(len(sample.values) < 2 for sample in samples):
         return _fitted_slope(places, np.array([float(np.median(sample.values)) for sample in samples]), confidence)
-    slope, bend = _slope_over_samples(places, samples, confidence)
+    slope, bend = slope_over_samples(places, samples, confidence)
     bent = f"the costs bend away from a power law by up to {math.expm1(bend):.0%}" if bend else ""
     return replace(slope, caution=joined(bent, slope.caution))
 
@@ -78,12 +78,12 @@ def ratio_trend(
     samples = [replicates({block: math.exp(log) for block, log in each.items()}, "pseudomedian") for each in logs]
     if any(len(sample.values) < 2 for sample in samples):
         return _fitted_slope(places, np.array([float(np.median(sample.values)) for sample in samples]), confidence)
-    slope, bend = _slope_over_samples(places, samples, confidence)
+    slope, bend = slope_over_samples(places, samples, confidence)
     bent = f"the ratios lie up to {bend:.2g} from a straight line" if bend else ""
     return replace(slope, caution=joined(bent, slope.caution))
 
 
-def _slope_over_samples(places: np.ndarray, samples: list[Replicates], confidence: float) -> tuple[Estimate, float]:
+def slope_over_samples(places: np.ndarray, samples: list[Replicates], confidence: float) -> tuple[Estimate, float]:
     """The slope through the pseudomedians, and how far a size lies from the line where intervals do not allow it."""
     bounds = [pseudomedian_bounds(sample.values, sample.effective_count, confidence) for sample in samples]
     degrees = np.array([sample.effective_count - 1 for sample in samples])

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from harness.contract import Implementation, Inline, Inputs
-from harness.instruments.inline_loops import value_of
 from harness.instruments.other_python import OtherPython
 
 Lap = Callable[[str], None]
@@ -58,9 +57,10 @@ def expression_of(prepared: object) -> Inline:
 def evaluate(inline: Inline) -> Any:
     """The answer of an expression, by the interpreter that it is for."""
     if not inline.python:
-        return value_of(inline.expression, inline.names, inline.setup)
+        return inline.value()
     with OtherPython(inline.python) as other:
-        return other.value(inline)
+        value = other.value(inline)
+    return value if inline.answer is None else inline.answer(value)
 
 
 def no_lap(phase: str) -> None:

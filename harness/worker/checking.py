@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from harness.contract import Arrays, Implementation, Inputs, Output, Suite
-from harness.worker.arrays import EPSILON, draw_inputs, hand_over, take_back, widen
+from harness.worker.arrays import EPSILON, draw_inputs, for_reference, hand_over, take_back
 from harness.worker.calls import ContractError, call, no_lap, phases_until
 
 LoadNaive = Callable[[], Implementation]
@@ -57,7 +57,7 @@ def check_call(
     """
     checked = dict(suite.check_case(case)) if suite.check_case else dict(case)
     inputs = draw_inputs(suite, checked, dtype, seed)
-    expected = {name: np.asarray(value) for name, value in suite.reference(**widen(inputs)).items()}
+    expected = {name: np.asarray(value) for name, value in suite.reference(**for_reference(suite, inputs)).items()}
     phases = phases_until(implementation, until)
     wanted = [output for phase in phases for output in suite.phases[phase]]
     handed = hand_over(suite, inputs, implementation.arrays, device, dtype)

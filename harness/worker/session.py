@@ -20,7 +20,7 @@ from harness.instruments import InstrumentUnavailable
 from harness.instruments.ceilings import measure_ceiling
 from harness.instruments.dispatch import measure_dispatch
 from harness.instruments.energy import measure_energy, open_sensor
-from harness.instruments.inline_timing import InlineTimer
+from harness.instruments.inline_timing import InlineTimer, as_call
 from harness.instruments.memory import make_memory_meter
 from harness.instruments.nvml import NvmlDevice, torch_gpu_uuid
 from harness.instruments.timing import Timer, calibrate, make_timer, warm_up
@@ -88,6 +88,8 @@ class Session:
             self._timed_on = {cpu}
         implementation = self._loaded()
         settings, on_gpu = self._order.settings, self._trial.device == "cuda"
+        if on_gpu and implementation.inline:
+            implementation = as_call(implementation)
         timer = self._timer = make_timer(implementation, self._trial.device, graph=settings.cuda_graph)
         phases = self._phases(implementation)
         self._fresh_inputs()

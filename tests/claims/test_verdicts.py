@@ -18,6 +18,7 @@ from harness.contract import (
     CeilingShare,
     Cell,
     Claim,
+    ConstantOverhead,
     CostGrowth,
     CostRatio,
     Crossover,
@@ -61,6 +62,13 @@ def test_a_gap_between_holding_and_not_holding_is_inconclusive() -> None:
     assert judge(Estimate(1.0, 0.9, 1.1), holds, fails) == "reproduced"
     assert judge(Estimate(1.8, 1.7, 1.9), holds, fails) == "refuted"
     assert judge(Estimate(1.4, 1.3, 1.5), holds, fails) == "inconclusive"
+
+
+def test_an_interval_inside_the_band_may_have_to_hold_a_value() -> None:
+    band = Band(-0.02, 0.02)
+    assert judge(Estimate(0.001, -0.001, 0.003), band, holding=0.0) == "reproduced"
+    assert judge(Estimate(0.002, 0.001, 0.003), band, holding=0.0) == "inconclusive"
+    assert judge(Estimate(0.03, 0.025, 0.04), band, holding=0.0) == "refuted"
 
 
 @pytest.mark.parametrize(
@@ -164,6 +172,7 @@ REST = Where({}, phase="first")
         (RatioGrowth("fast", "slow", "n", SIZES, REST), Band(low=0.0), "refuted", -1.0),
         (Crossover("slow", "fast", "n", SIZES, REST), Band(high=10), "refuted", 45.8),
         (RatioTrend("slow", "fast", "n", SIZES, REST), Band(low=0.0), "reproduced", (40 - 0.4) / math.log2(100)),
+        (ConstantOverhead("slow", "fast", "n", SIZES, REST, "slope"), Band(-1, 1), "refuted", 40.9),
         (CeilingShare("fast", AT), Band(low=0.5), "reproduced", 1.0),
         (CeilingShare("fast", AT, "copy"), Band(low=0.5), "reproduced", 1.0),
         (ProbeValue("counts", "visits", {"n": 10.0}, "fast"), Band(30, 30), "reproduced", 30.0),

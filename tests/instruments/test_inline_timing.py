@@ -13,7 +13,7 @@ import pytest
 from harness.contract import Implementation, Inline, implements
 from harness.instruments import inline_loops
 from harness.instruments.inline_loops import LEAST_NS, Loop, Loops, Reading, compile_loop, read, value_of
-from harness.instruments.inline_timing import InlineTimer
+from harness.instruments.inline_timing import InlineTimer, as_call
 from harness.instruments.other_python import OtherPython, OtherPythonError
 from harness.instruments.timing import PARTS, Warm, calibrate, make_timer
 from harness.worker.calls import evaluate
@@ -164,10 +164,51 @@ def test_a_set_up_that_cannot_be_read_is_refused() -> None:
         Inline("f()", {}, "def f")
 
 
-@pytest.mark.parametrize("arguments", [{"devices": ("cpu", "cuda")}, {"mutates": ("x",)}])
-def test_only_an_expression_on_a_cpu_can_be_inline(arguments: dict[str, Any]) -> None:
+def test_what_mutates_cannot_be_inline() -> None:
     with pytest.raises(TypeError, match="inline takes one phase"):
-        implements(suite("call"), inline=True, **arguments)(lambda x: x)
+        implements(suite("call"), inline=True, mutates=("x",))(lambda x: x)
+
+
+class Entered:
+    """A context that notes what happens to it."""
+
+    def __init__(self, seen: list[str]) -> None:
+        self.seen = seen
+
+    def __enter__(self) -> None:
+        self.seen.append("in")
+
+    def __exit__(self, *_: object) -> None:
+        self.seen.append("out")
+
+
+def test_the_context_is_entered_once_around_a_sample() -> None:
+    seen: list[str] = []
+    prepared = Inline("tick(0)", {"tick": lambda _: seen.append("call")}, within=lambda: Entered(seen))
+    timer = InlineTimer(implements(suite("call"), inline=True)(lambda x: prepared))
+    timer.sample(lambda: X, ("call",), 4, 2)
+    assert seen == ["in", "call", "call", "call", "call", "out"]
+
+
+def test_the_answer_is_made_of_the_value_outside_the_context() -> None:
+    seen: list[str] = []
+    prepared = Inline("a + 1", {"a": 2}, answer=lambda value: (seen.append("answer"), 10 * value)[1],
+                      within=lambda: Entered(seen))  # fmt: skip
+    assert prepared.value() == 30
+    assert seen == ["in", "out", "answer"]
+
+
+def test_a_timer_of_calls_is_given_one_that_prepares_once() -> None:
+    seen: list[str] = []
+
+    def prepare(x: np.ndarray) -> Inline:
+        seen.append("prepare")
+        return Inline("a + len(b)", {"a": 2, "b": x}, within=lambda: Entered(seen))
+
+    called = as_call(implements(suite("call"), devices=("cuda",), inline=True)(prepare))
+    assert not called.inline
+    assert [called(**X), called(**X)] == [5, 5]
+    assert seen == ["prepare", "in", "out", "in", "out"]
 
 
 def test_something_else_than_an_expression_is_an_error() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from harness.config import find_project
 from harness.discovery import load_catalogue
 from harness.needs import needs_of
-from harness.plan import Scope, make_plan
+from harness.plan import Scope, checks_of, make_plan
 from harness.worker.orders import FULL
 
 ROOT = Path(__file__).parents[2]
@@ -33,3 +33,10 @@ def test_a_plan_for_claims_holds_what_they_rest_on_and_no_more() -> None:
     planned = {(trial.instrument, trial.implementation, trial.case, trial.probe) for trial in plan.trials}
     assert planned == needed
     assert planned < {(trial.instrument, trial.implementation, trial.case, trial.probe) for trial in everything.trials}
+
+
+def test_who_does_none_of_the_profiles_cases_is_left_out_of_the_check_with_the_reason() -> None:
+    catalogue = load_catalogue(find_project(ROOT)).select(["module_vs_functional/compiled_module"])
+    trials, skipped = checks_of(catalogue, Scope("quick", ("cpu",), 2, 7))
+    assert trials == ()
+    assert [skip.reason for skip in skipped] == ["only for depth in (32,)"]

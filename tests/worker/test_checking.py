@@ -171,6 +171,20 @@ def test_a_generator_must_yield_every_phase() -> None:
     assert "ended before it yielded at the end of phase 'second'" in outcome.reason
 
 
+@pytest.mark.parametrize(("bitwise", "given"), [(False, "float64"), (True, "float32")])
+def test_a_reference_of_bits_is_given_the_inputs_as_they_are(bitwise: bool, given: str) -> None:
+    seen: list[str] = []
+
+    def noting(x: np.ndarray) -> dict[str, Any]:
+        seen.append(str(x.dtype))
+        return reference(x)
+
+    suite = dataclasses.replace(SUITE, reference=noting, bitwise=bitwise)
+    right = implements(suite)(lambda x: (2 * x, one(x)))
+    assert check_call(suite, right, suite.cases[0], dtype="float32", device="cpu", seed=1, load_naive=_no_naive).right
+    assert seen == [given]
+
+
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=20), st.floats(1e-3, 1e3))
 def test_relative_error_ignores_scale(values: list[float], scale: float) -> None:
     expected = np.array(values)
