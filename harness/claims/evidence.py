@@ -49,9 +49,11 @@ def estimate_evidence(suite: Suite, evidence: Evidence, found: Measurements, con
     """
     name = suite.name
     match evidence:
-        case CostRatio(numerator, denominator, where, instrument):
+        case CostRatio(numerator, denominator, where, instrument, denominator_phase):
+            phases = (where.phase, denominator_phase or where.phase)
             sides = [
-                found.costs(name, need_at(side, where, instrument), where.phase) for side in (numerator, denominator)
+                found.costs(name, need_at(side, where, instrument), phase)
+                for side, phase in zip((numerator, denominator), phases, strict=True)
             ]
             return _or_not_measured(lambda: paired_ratio(sides[0], sides[1], confidence))
         case CostDifference(minuend, subtrahend, where, instrument):
@@ -74,12 +76,13 @@ def estimate_evidence(suite: Suite, evidence: Evidence, found: Measurements, con
         case RatioGrowth(numerator, denominator, axis, values, where, instrument) | RatioTrend(
             numerator, denominator, axis, values, where, instrument
         ):
+            other = evidence.denominator_phase if isinstance(evidence, RatioGrowth) else ""
             above, below = (
                 {
-                    value: found.costs(name, need_at(side, at_value(where, axis, value), instrument), where.phase)
+                    value: found.costs(name, need_at(side, at_value(where, axis, value), instrument), phase)
                     for value in values
                 }
-                for side in (numerator, denominator)
+                for side, phase in ((numerator, where.phase), (denominator, other or where.phase))
             )
             of_ratios = growth_of_ratio if isinstance(evidence, RatioGrowth) else ratio_trend
             return _or_not_measured(lambda: of_ratios(above, below, confidence))
