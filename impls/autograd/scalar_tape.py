@@ -18,7 +18,7 @@ from suites.autograd.suite import SUITE
     SUITE,
     dtypes=("float64",),
     phases=("value", "gradient"),
-    limits={"n": 100, "layers": 9, "width": 8},
+    limits={"n": 32, "layers": 9, "width": 8},
     counters=lambda: PassCounters(gradient, SCALAR),
 )
 def differentiate(

@@ -131,7 +131,6 @@ CLAIMS: tuple[Claim, ...] = (
         cells=(
             _runs("numpy_tape", 1),
             _runs("dual_numbers", 100),
-            _runs("complex_step", 100),
             _runs("finite_forward", 101),
             _runs("finite_central", 200),
         ),

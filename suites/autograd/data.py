@@ -53,7 +53,7 @@ def _positive(rng: np.random.Generator, size: Size) -> Drawn:
 def _layers(rng: np.random.Generator, size: Size) -> Drawn:
     """Weights (layers, width, width) in a row; the variance of what passes through stays alike."""
     count = size.layers * size.width**2
-    x = rng.standard_normal((count,)) / np.sqrt(size.width)
+    x = rng.normal(scale=size.width**-0.5, size=count)
     return Drawn(x, rng.standard_normal((size.batch, size.width)), NOTHING)
 
 
@@ -68,7 +68,7 @@ def _digits(rng: np.random.Generator, size: Size) -> Drawn:
 def _cancer(rng: np.random.Generator, size: Size) -> Drawn:
     """breast_cancer, standardised, with a column of ones."""
     table, signs = _loaded_cancer()
-    return Drawn(rng.normal(scale=0.2, size=table.shape[1]), table, signs)
+    return Drawn(rng.normal(scale=0.2, size=(table.shape[1],)), table, signs)
 
 
 def _kinks(rng: np.random.Generator, size: Size) -> Drawn:
@@ -86,7 +86,7 @@ def _zero(rng: np.random.Generator, size: Size) -> Drawn:
 MAKERS: Mapping[str, Maker] = {
     **dict.fromkeys(("tanh_squares", "layer"), _dense),
     **dict.fromkeys(("rosenbrock", "newton", "tree", "shared", "unused", "gather", "powers"), _variable),
-    **dict.fromkeys(("chain", "collatz"), _positive),
+    **dict.fromkeys(("chain", "collatz", "deep"), _positive),
     **dict.fromkeys(("log_of_zero", "one_over_zero"), _zero),
     "broadcast": _small_table,
     "layers": _layers,

@@ -49,6 +49,14 @@ def chain(ops: Operations, x: Any, problem: Problem) -> Any:
     return y
 
 
+def deep(ops: Operations, x: Any, problem: Problem) -> Any:
+    """A graph as deep as it is large."""
+    y = x[0]
+    for _ in range(problem.length):
+        y = y + 1.0 / problem.length
+    return y
+
+
 def layers(ops: Operations, x: Any, problem: Problem) -> Any:
     """Equal square layers with tanh, cut into ``segments`` of which only the inputs need to be kept."""
     width = problem.table.shape[1]
@@ -172,6 +180,7 @@ PROGRAMS: Mapping[str, Program] = {
         tanh_squares,
         rosenbrock,
         chain,
+        deep,
         layers,
         digits,
         logistic,

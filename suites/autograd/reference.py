@@ -7,13 +7,12 @@ Real Functions. Choices go by the real part.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from suites.autograd.programs import CYCLE, PROGRAMS, Problem
+from suites.autograd.programs import PROGRAMS, Problem
 
 STEP = 1e-30
 
@@ -71,7 +70,7 @@ def reference(
     :param table: constants of the program, as ``targets``; two-dimensional, empty where there are none.
     :param tangent: (n,), what the Jacobian is multiplied by.
     :param cotangent: (m,), by which its rows are weighted; 1 where f is a scalar.
-    :param length: operations of a chain.
+    :param length: operations of a chain, or of a deep graph.
     :param segments: pieces of which a program that has them asks to keep the inputs alone.
     :returns: ``value`` (m,), ``gradient`` (n,) of cotangent . f, and ``product`` (m,), the Jacobian times the tangent.
     """
@@ -122,17 +121,6 @@ def _layers(x: np.ndarray, problem: Problem) -> np.ndarray:
     return gradient.ravel()
 
 
-def _chain(x: np.ndarray, problem: Problem) -> np.ndarray:
-    """The product of the derivatives of its turns, of which the logarithm of the exponential is the identity."""
-    y, slope = float(x[0]), 1.0
-    for _ in range(problem.length // CYCLE):
-        slope *= 1 + math.cos(y) / problem.length
-        y += math.sin(y) / problem.length
-        slope *= 1 - (1 - math.tanh(y) ** 2) / problem.length
-        y -= math.tanh(y) / problem.length
-    return np.array([slope])
-
-
 def _kinks(x: np.ndarray, problem: Problem) -> np.ndarray:
     gradient: np.ndarray = (x > 0) + 2.0 * np.sign(x)
     gradient[int(np.argmax(x))] += 4.0
@@ -143,10 +131,10 @@ BY_HAND: Mapping[str, Callable[[np.ndarray, Problem], np.ndarray]] = {
     "tanh_squares": _tanh_squares,
     "rosenbrock": _rosenbrock,
     "layers": _layers,
-    "chain": _chain,
+    "deep": lambda x, problem: np.ones(1),
     "kinks": _kinks,
     "log_of_zero": lambda x, problem: np.array([np.inf]),
     "one_over_zero": lambda x, problem: np.array([-np.inf]),
 }
-NOT_BY_STEPS = ("kinks", "log_of_zero", "one_over_zero", "chain")
+NOT_BY_STEPS = ("kinks", "log_of_zero", "one_over_zero", "deep")
 """Where the product is the gradient's with the tangent: there is no complex step, or it would take long."""

@@ -43,7 +43,7 @@ def make_inputs(
     """Draw a program's variable and constants.
 
     :param n: numbers in x, where the program leaves it open.
-    :param length: operations of a chain.
+    :param length: operations of a chain, or of a deep graph.
     :param layers: equal layers of ``width`` squared weights; ``width`` is also that of the network for digits.
     :param segments: pieces for checkpointing; 0 for about the square root of the number of layers.
     """
@@ -102,7 +102,8 @@ EDGE_CASES = (
     *grid(program=["collatz"], n=[1]),
     *grid(program=["newton"], n=[2]),
     *grid(program=["tree"], n=[9]),
-    *grid(program=["chain"], n=[1], length=[200, 100_000]),
+    *grid(program=["chain"], n=[1], length=[200]),
+    *grid(program=["deep"], n=[1], length=[100_000]),
     *grid(program=["layers"], layers=[9], width=[4], batch=[3], segments=[1, 2, 3, 20]),
     *grid(program=["digits"], width=[3], batch=[7]),
     *grid(program=["logistic"]),

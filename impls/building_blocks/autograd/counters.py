@@ -49,7 +49,7 @@ class TapeCounters:
         start = variable(x)
         output = program(self._operations, start, problem)
         size = sum(1 for _ in _nodes(output.node))
-        backward(output, np.ones((), x.dtype))
+        backward(output, 1.0)
         return start.gradient, size
 
     def flops(self, program: Program, x: np.ndarray, problem: Problem) -> tuple[Operations, Operations]:
@@ -66,7 +66,7 @@ class TapeCounters:
         """What the variable's gradient is after a backward pass of share . f for each of ``problems`` and no reset."""
         start = variable(x)
         for problem in problems:
-            backward(program(self._operations, start, problem) * share, np.ones((), x.dtype))
+            backward(program(self._operations, start, problem) * share, 1.0)
         return np.asarray(start.gradient)
 
     def saved_bytes(self, rng: np.random.Generator, layers: int, width: int, batch: int, *, tracked: bool) -> int:
@@ -95,7 +95,7 @@ class TracedCounters:
             output = program(SOURCE, source.x, problem)
             self._compiled[program] = source.compiled(output), source.operation_count
         compiled, size = self._compiled[program]
-        return compiled(x, problem.table, problem.targets, 1.0), size
+        return compiled(x, problem.table, problem.targets, x.dtype.type(1.0)), size
 
 
 def _nodes(output: Node) -> Iterator[Node]:

@@ -154,6 +154,8 @@ def backward(output: Tensor, seed: Any, *, retain_graph: bool = False) -> None:
     :raises RuntimeError: an earlier pass has let go of what this one needs.
     """
     uses = _uses(output.node)
+    if isinstance(seed, float):  # rules ask for a dtype
+        seed = output.array.dtype.type(seed)
     gradients: dict[Node, Any] = {output.node: seed}
     own: set[Node] = set()  # whose gradient is an array of this pass alone, which may be added to in place
     ready = [output.node]

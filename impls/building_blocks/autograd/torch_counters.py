@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 from impls.building_blocks.autograd.counting import Operations
 from impls.building_blocks.autograd.torch_operations import TORCH, TorchOperations, gradient
@@ -35,6 +34,8 @@ class TorchCounters:
 
     def flops(self, program: Program, x: np.ndarray, problem: Problem) -> tuple[Operations, Operations]:
         """Operations of matrix products of a value, and of a value with its gradient; torch counts no others."""
+        from torch.utils.flop_counter import FlopCounterMode  # which takes seconds to import
+
         counted = []
         for run in (
             lambda: program(self._operations, torch.from_numpy(x), _tensors(problem)),
