@@ -167,7 +167,7 @@ CLAIMS: tuple[Claim, ...] = (
         ),
         unit="decades",
         profile="quick",
-        remark="1.5e-8 and 6.1e-6, times max(1, abs(x)); medians over 20 smooth functions at each of 25 points. The "
+        remark="1.5e-8 and 6.1e-6, times max(1, abs(x)); medians over 20 smooth functions at each of ten points. The "
         "decade on either side is ours, the section number unverified.",
     ),
     Claim(

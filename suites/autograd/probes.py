@@ -26,7 +26,7 @@ WIDTHS, SAVED_LAYERS, SAVED_BATCH = (64, 128, 256, 512, 1_024), 32, 64
 DEPTHS, DEEP_WIDTH, DEEP_BATCH = (16, 64, 256, 1_024), 8, 16
 STEPS = 10.0 ** -np.arange(1, 15.01, 0.25)
 BEST_STEPS = {"forward": 1.5e-8, "central": 6.1e-6}
-POINTS = 25
+POINTS = 10
 INSTANCES = 100
 INPUTS = 1_000
 SIZES = {"collatz": 1, "newton": 2, "tree": 9}
@@ -67,7 +67,7 @@ def evaluations(rng: np.random.Generator, implementation: Implementation, n: int
 def best_step(rng: np.random.Generator, implementation: Implementation, scheme: str) -> Values:
     """``decades_off``: logarithm of the median over 20 functions of the step with the least error, over the rule's.
 
-    One for each of 25 points between 0.5 and 1.5. Steps are before the scale max(1, abs(x)), four per decade from 0.1
+    One for each of ten points between 0.5 and 1.5. Steps are before the scale max(1, abs(x)), four per decade from 0.1
     to 1e-15.
     """
     derivative = _counters(implementation).derivative

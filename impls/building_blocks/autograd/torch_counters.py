@@ -55,9 +55,11 @@ class TorchCounters:
 
     def saved_bytes(self, rng: np.random.Generator, layers: int, width: int, batch: int, *, tracked: bool) -> int:
         """What hooks on saved tensors see of a sequence of Linear and Tanh modules in float32, each storage once."""
-        torch.manual_seed(int(rng.integers(2**31)))
-        pieces = [module for _ in range(layers) for module in (torch.nn.Linear(width, width), torch.nn.Tanh())]
-        network = torch.nn.Sequential(*pieces)
+        linear = [torch.nn.utils.skip_init(torch.nn.Linear, width, width) for _ in range(layers)]
+        for parameter in (each for module in linear for each in module.parameters()):
+            torch.nn.init.constant_(parameter, 1 / width)
+        network = torch.nn.Sequential(*(piece for module in linear for piece in (module, torch.nn.Tanh())))
+        features = torch.from_numpy(rng.standard_normal((batch, width), dtype=np.float32))
         storages: dict[int, int] = {}
 
         def pack(tensor: torch.Tensor) -> torch.Tensor:
@@ -66,7 +68,7 @@ class TorchCounters:
             return tensor  # kept by the graph, so that no later storage has the same address
 
         with torch.set_grad_enabled(tracked), torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-            output = network(torch.randn(batch, width)).sum()
+            output = network(features).sum()
         assert output.requires_grad is tracked
         return sum(storages.values())
 
