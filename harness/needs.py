@@ -43,7 +43,7 @@ class Need:
 def needs_of(evidence: Evidence) -> Iterator[Need]:
     """The trials that ``evidence`` is computed from."""
     match evidence:
-        case CostRatio(numerator, denominator, where, instrument):
+        case CostRatio(numerator, denominator, where, instrument, _):
             yield need_at(numerator, where, instrument)
             yield need_at(denominator, where, instrument)
         case CostDifference(minuend, subtrahend, where, instrument):
@@ -57,7 +57,7 @@ def needs_of(evidence: Evidence) -> Iterator[Need]:
                 yield need_at(implementation, at_value(where, axis, value), instrument)
         case (
             Crossover(numerator, denominator, axis, values, where, instrument)
-            | RatioGrowth(numerator, denominator, axis, values, where, instrument)
+            | RatioGrowth(numerator, denominator, axis, values, where, instrument, _)
             | RatioTrend(numerator, denominator, axis, values, where, instrument)
             | ConstantOverhead(numerator, denominator, axis, values, where, _, _, instrument)
         ):

@@ -191,3 +191,4 @@ def test_every_claim_names_what_exists(name: str, claim_id: str) -> None:
         if where is not None:
             assert where.phase == TOTAL or where.phase in suite.phases
             assert not where.until or where.until in suite.phases
+            assert getattr(cell.evidence, "denominator_phase", "") in ("", *suite.phases)

@@ -52,9 +52,11 @@ def estimate_evidence(suite: Suite, evidence: Evidence, found: Measurements, con
     """
     name = suite.name
     match evidence:
-        case CostRatio(numerator, denominator, where, instrument):
+        case CostRatio(numerator, denominator, where, instrument, denominator_phase):
+            phases = (where.phase, denominator_phase or where.phase)
             sides = [
-                found.costs(name, need_at(side, where, instrument), where.phase) for side in (numerator, denominator)
+                found.costs(name, need_at(side, where, instrument), phase)
+                for side, phase in zip((numerator, denominator), phases, strict=True)
             ]
             return _or_not_measured(lambda: paired_ratio(sides[0], sides[1], confidence))
         case CostDifference(minuend, subtrahend, where, instrument):
@@ -75,7 +77,9 @@ def estimate_evidence(suite: Suite, evidence: Evidence, found: Measurements, con
             }
             return _or_not_measured(lambda: growth_exponent(costs, confidence))
         case RatioGrowth(numerator, denominator) | RatioTrend(numerator, denominator):
-            above, below = (_along(found, name, side, evidence) for side in (numerator, denominator))
+            other = evidence.denominator_phase if isinstance(evidence, RatioGrowth) else ""
+            above = _along(found, name, numerator, evidence)
+            below = _along(found, name, denominator, evidence, other)
             of_ratios = growth_of_ratio if isinstance(evidence, RatioGrowth) else ratio_trend
             return _or_not_measured(lambda: of_ratios(above, below, confidence))
         case ConstantOverhead(minuend, subtrahend, _, _, _, figure, share):
@@ -110,16 +114,18 @@ def estimate_evidence(suite: Suite, evidence: Evidence, found: Measurements, con
 
 
 def _along(
-    found: Measurements, suite: str, implementation: str, evidence: RatioGrowth | RatioTrend | ConstantOverhead
+    found: Measurements,
+    suite: str,
+    implementation: str,
+    evidence: RatioGrowth | RatioTrend | ConstantOverhead,
+    phase: str = "",
 ) -> dict[float, Observations]:
-    """Costs of one implementation at every value of the axis."""
-    where = evidence.where
-    return {
-        value: found.costs(
-            suite, need_at(implementation, at_value(where, evidence.axis, value), evidence.instrument), where.phase
-        )
+    """Costs of one implementation at every value of the axis; of another phase than the evidence's where one is given."""
+    needs = {
+        value: need_at(implementation, at_value(evidence.where, evidence.axis, value), evidence.instrument)
         for value in evidence.values
     }
+    return {value: found.costs(suite, need, phase or evidence.where.phase) for value, need in needs.items()}
 
 
 def enumerate_scores(scores: list[float]) -> list[tuple[tuple[int, int], float]]:

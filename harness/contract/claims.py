@@ -47,12 +47,17 @@ class Where:
 
 @dataclass(frozen=True)
 class CostRatio:
-    """Cost of ``numerator`` over cost of ``denominator``: the median of the ratios within blocks, with its interval."""
+    """Cost of ``numerator`` over cost of ``denominator``: the median of the ratios within blocks, with its interval.
+
+    ``denominator_phase`` is the denominator's phase where it is another than that of ``where``: of one and the same
+    implementation, what a phase costs beside another of the same calls.
+    """
 
     numerator: str
     denominator: str
     where: Where
     instrument: Instrument = "time"
+    denominator_phase: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,7 +114,10 @@ class RatioTrend:
 
 @dataclass(frozen=True)
 class RatioGrowth:
-    """The exponent with which the cost of numerator over denominator grows along ``axis``, by the ratios in blocks."""
+    """The exponent with which the cost of numerator over denominator grows along ``axis``, by the ratios in blocks.
+
+    ``denominator_phase`` is the denominator's phase where it is another than that of ``where``.
+    """
 
     numerator: str
     denominator: str
@@ -117,6 +125,7 @@ class RatioGrowth:
     values: tuple[float, ...]
     where: Where
     instrument: Instrument = "time"
+    denominator_phase: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,34 @@
+"""`torch.utils.checkpoint.checkpoint` without re-entrance, under `torch.autograd.grad`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from harness.contract import implements
+from impls.building_blocks.autograd.torch_counters import TorchCounters
+from impls.building_blocks.autograd.torch_operations import TORCH, TORCH_CHECKPOINTING, TorchCheckpointing, gradient
+from suites.autograd.programs import PROGRAMS, Problem
+from suites.autograd.suite import SUITE
+
+
+@implements(
+    SUITE,
+    arrays="torch",
+    devices=("cpu", "cuda"),
+    dtypes=("float32", "float64"),
+    phases=("value", "gradient"),
+    limits={"program": ("layers", "shared", "gather")},
+    # A meter that is shown what was computed would miss the last of it.
+    counters=lambda: TorchCounters(TorchCheckpointing(early_stop=False)),
+)
+def differentiate(
+    program: str, x: Any, table: Any, targets: Any, tangent: Any, cotangent: Any, length: int, segments: int
+) -> Iterator[Any]:
+    run, problem = PROGRAMS[program], Problem(table, targets, length, segments)
+    with torch.no_grad():
+        value = run(TORCH, x, problem).reshape(-1)
+    yield value
+    yield gradient(TORCH_CHECKPOINTING, run, x, problem, cotangent)
