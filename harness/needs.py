@@ -12,8 +12,10 @@ from harness.contract import (
     CostDifference,
     CostGrowth,
     CostRatio,
+    CostSlope,
     Crossover,
     Evidence,
+    MeanRatio,
     ProbeDifference,
     ProbeGrowth,
     ProbeValue,
@@ -45,13 +47,20 @@ def needs_of(evidence: Evidence) -> Iterator[Need]:
         case CostRatio(numerator, denominator, where, instrument):
             yield need_at(numerator, where, instrument)
             yield need_at(denominator, where, instrument)
+        case MeanRatio(numerator, denominator, wheres, instrument):
+            for where in wheres:
+                yield need_at(numerator, where, instrument)
+                yield need_at(denominator, where, instrument)
         case CostDifference(minuend, subtrahend, where, instrument):
             yield need_at(minuend, where, instrument)
             yield need_at(subtrahend, where, instrument)
         case CaseRatio(implementation, numerator, denominator, instrument, _):
             yield need_at(implementation, numerator, instrument)
             yield need_at(implementation, denominator, instrument)
-        case CostGrowth(implementation, axis, values, where, instrument):
+        case (
+            CostGrowth(implementation, axis, values, where, instrument)
+            | CostSlope(implementation, axis, values, where, instrument)
+        ):
             for value in values:
                 yield need_at(implementation, at_value(where, axis, value), instrument)
         case (

@@ -12,8 +12,10 @@ from harness.contract import (
     CostDifference,
     CostGrowth,
     CostRatio,
+    CostSlope,
     Crossover,
     Evidence,
+    MeanRatio,
     ProbeDifference,
     ProbeGrowth,
     ProbeValue,
@@ -28,11 +30,13 @@ from harness.needs import at_value, need_at, need_of_probe, probe_at_value
 from harness.statistics import (
     Estimate,
     cost_difference,
+    cost_slope,
     crossover,
     growth_exponent,
     growth_of_ratio,
     independent_ratio,
     mean_estimate,
+    mean_ratio,
     median_estimate,
     paired_differences,
     paired_ratio,
@@ -54,6 +58,15 @@ def estimate_evidence(suite: Suite, evidence: Evidence, found: Measurements, con
                 found.costs(name, need_at(side, where, instrument), where.phase) for side in (numerator, denominator)
             ]
             return _or_not_measured(lambda: paired_ratio(sides[0], sides[1], confidence))
+        case MeanRatio(numerator, denominator, wheres, instrument):
+            pairs = [
+                (
+                    found.costs(name, need_at(numerator, where, instrument), where.phase),
+                    found.costs(name, need_at(denominator, where, instrument), where.phase),
+                )
+                for where in wheres
+            ]
+            return _or_not_measured(lambda: mean_ratio(pairs, confidence))
         case CostDifference(minuend, subtrahend, where, instrument):
             sides = [found.costs(name, need_at(side, where, instrument), where.phase) for side in (minuend, subtrahend)]
             return _or_not_measured(lambda: cost_difference(sides[0], sides[1], confidence))
@@ -65,12 +78,15 @@ def estimate_evidence(suite: Suite, evidence: Evidence, found: Measurements, con
             ratio = _or_not_measured(lambda: independent_ratio(sides[0], sides[1], confidence))
             factor = found.thread_count(numerator.threads) / found.thread_count(denominator.threads)
             return ratio.scaled(factor) if per_thread else ratio
-        case CostGrowth(implementation, axis, values, where, instrument):
+        case CostGrowth(implementation, axis, values, where, instrument) | CostSlope(
+            implementation, axis, values, where, instrument
+        ):
             costs = {
                 value: found.costs(name, need_at(implementation, at_value(where, axis, value), instrument), where.phase)
                 for value in values
             }
-            return _or_not_measured(lambda: growth_exponent(costs, confidence))
+            of_costs = growth_exponent if isinstance(evidence, CostGrowth) else cost_slope
+            return _or_not_measured(lambda: of_costs(costs, confidence))
         case RatioGrowth(numerator, denominator, axis, values, where, instrument) | RatioTrend(
             numerator, denominator, axis, values, where, instrument
         ):

@@ -56,6 +56,16 @@ class CostRatio:
 
 
 @dataclass(frozen=True)
+class MeanRatio:
+    """The geometric mean of the cost ratios of the same two implementations over several workloads."""
+
+    numerator: str
+    denominator: str
+    wheres: tuple[Where, ...]
+    instrument: Instrument = "time"
+
+
+@dataclass(frozen=True)
 class CostDifference:
     """Cost of ``minuend`` less that of ``subtrahend``, in ns, bytes or J: median of the differences within blocks."""
 
@@ -83,6 +93,20 @@ class CaseRatio:
 @dataclass(frozen=True)
 class CostGrowth:
     """The exponent with which a cost grows along ``axis``; ``where.case`` holds the other parameters."""
+
+    implementation: str
+    axis: str
+    values: tuple[float, ...]
+    where: Where
+    instrument: Instrument = "time"
+
+
+@dataclass(frozen=True)
+class CostSlope:
+    """By how much a cost grows with each unit of ``axis``, in ns, bytes or J: the slope of the least-squares line.
+
+    For a cost that has a part which does not grow, where an exponent would say little; ``values`` may include 0.
+    """
 
     implementation: str
     axis: str
@@ -178,9 +202,11 @@ class ProbeGrowth:
 
 Evidence = (
     CostRatio
+    | MeanRatio
     | CostDifference
     | CaseRatio
     | CostGrowth
+    | CostSlope
     | RatioTrend
     | RatioGrowth
     | Crossover

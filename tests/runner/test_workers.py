@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import signal
 import subprocess
@@ -23,6 +24,7 @@ from harness.known.project import known_project
 from harness.plan import Scope, make_plan
 from harness.runner.contest import Circumstances, run_contest
 from harness.runner.run import Engine
+from harness.runner.server import server_pids
 from harness.runner.workers import Worker, WorkerPool
 from harness.worker.orders import QUICK, Order
 from tests.runner.contestants import HANGING, HARMLESS
@@ -69,6 +71,18 @@ def test_each_server_has_a_hash_seed_and_an_environment_size_of_its_own(pool: Wo
     assert second["PYTHONHASHSEED"] == "5000"
     assert len(first["BAKEOFF_PADDING"]) != len(second["BAKEOFF_PADDING"])
     assert dict(os.environ) == before
+
+
+def test_a_bare_worker_is_an_interpreter_without_what_the_others_find_imported(nothing_left: Path) -> None:
+    with WorkerPool(("numpy", "wave")) as pool:
+        _, orders = engine(pool)
+        bare = pool.start(dataclasses.replace(orders[0], bare=True))
+        assert bare.ask("prepare", 60)["status"] == "ok"
+        command = psutil.Process(bare.pid).cmdline()
+        assert "harness.worker.fresh" in command[2]
+        assert json.loads(command[-1]) == ["numpy.random", "harness.worker.main"]
+        assert server_pids() == set()
+        bare.finish()
 
 
 PROGRAM = """
