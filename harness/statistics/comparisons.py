@@ -33,9 +33,7 @@ def paired_ratio(numerator: Observations, denominator: Observations, confidence:
     return Estimate(math.exp(bounds.value), math.exp(bounds.low), math.exp(bounds.high), count, caution)
 
 
-def mean_ratio(
-    pairs: Sequence[tuple[Observations, Observations]], confidence: float = CONFIDENCE
-) -> Estimate:
+def mean_ratio(pairs: Sequence[tuple[Observations, Observations]], confidence: float = CONFIDENCE) -> Estimate:
     """Geometric mean over workloads of the ratios of numerator to denominator, each as :func:`paired_ratio` has it.
 
     The intervals of the workloads are added as independent ones: each has its own processes.

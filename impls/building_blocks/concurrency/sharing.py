@@ -1,0 +1,67 @@
+"""Arrays in shared memory that other processes open by name."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
+from multiprocessing.shared_memory import SharedMemory
+
+import numpy as np
+
+_COUNT = struct.Struct("q")
+
+
+class SharedArray:
+    """A one-dimensional array in a block of shared memory, which is removed by :meth:`close`.
+
+    :ivar array: float64 (count,); not to be used after :meth:`close`.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._block = SharedMemory(create=True, size=max(8 * count, 1))  # there is no block of 0 bytes
+        self.array = np.frombuffer(self._block.buf, dtype=np.float64, count=count)
+
+    @property
+    def name(self) -> str:
+        return self._block.name
+
+    def close(self) -> None:
+        del self.array
+        self._block.close()
+        self._block.unlink()
+
+
+class InSharedMemory:
+    """A way to send an array: one copy into a block that both sides have mapped; the pipe carries its length alone.
+
+    The block is there before the worker is forked, so that it inherits the mapping. Its pages are touched on either
+    side by the first array: what is sent once pays for them, as a new block does.
+    """
+
+    def __init__(self, size_bytes: int) -> None:
+        self._shared = SharedArray(size_bytes // 8)
+
+    def send(self, connection: Connection, array: np.ndarray) -> None:
+        self._shared.array[: len(array)] = array
+        connection.send_bytes(_COUNT.pack(len(array)))
+
+    def receive(self, connection: Connection) -> np.ndarray:
+        (count,) = _COUNT.unpack(connection.recv_bytes())
+        return self._shared.array[:count]
+
+    def close(self) -> None:
+        self._shared.close()
+
+
+def sums_of_parts(name: str, bounds: Sequence[tuple[int, int]]) -> list[int]:
+    """In another process: open the array called ``name`` and sum it from each first to each last place."""
+    block = SharedMemory(name)
+    try:
+        size = len(block.buf) // 8
+        array = np.frombuffer(block.buf, dtype=np.float64, count=size)
+        sums = [int(array[first:last].sum()) for first, last in bounds]
+        del array
+        return sums
+    finally:
+        block.close()
