@@ -18,7 +18,7 @@ from suites.concurrency.suite import SUITE
 @implements(
     SUITE,
     dtypes=("float64",),
-    limits={"task": ("empty", "sha256", "filter", "python", "wait")},
+    limits={"task": ("empty", "sha256", "python", "wait")},
     counters=in_a_process("forkserver"),
 )
 def run(data: np.ndarray, seeds: np.ndarray, job: Job, ballast: Ballast) -> Iterator[np.ndarray | None]:

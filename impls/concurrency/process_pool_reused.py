@@ -15,6 +15,6 @@ from suites.concurrency.job import Job
 from suites.concurrency.suite import SUITE
 
 
-@implements(SUITE, dtypes=("float64",), limits={"task": ("sum", "sha256", "filter", "python", "wait")})
+@implements(SUITE, dtypes=("float64",), limits={"task": ("sum", "sha256", "python", "wait")})
 def run(data: np.ndarray, seeds: np.ndarray, job: Job, ballast: Ballast) -> Iterator[np.ndarray | None]:
     yield from phases(KeptPool(job), pieces_of(job, data, seeds))

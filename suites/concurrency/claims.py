@@ -28,8 +28,8 @@ def _creation(method: str) -> Cell:
 
 def _switched(implementation: str) -> Cell:
     return Cell(
-        f"control: voluntary switches per round trip, {implementation}, one CPU",
-        ProbeValue("switches", "per_trip", {"n": 2_000, "cpus": "one"}, implementation),
+        f"control: context switches per round trip, {implementation}, one CPU",
+        ProbeValue("switches", "all", {"n": 2_000, "cpus": "one"}, implementation),
         Band(low=1.9),
         refuted_in=NEVER,
     )
@@ -57,15 +57,15 @@ CLAIMS = (
         sentence="所以系统在产生一个线程,或是在各个线程之间作切换工作时,负担要比进程小得多,也正因为如此,线程也被称为轻量级进程。",
         cells=tuple(_creation(method) for method in ("fork", "forkserver", "spawn")),
         profile="quick",
-        remark="Start and join of an empty target. That 'much smaller' is at least ten times, by the whole interval, is "
-        "ours: the source prints no figure. The caller is an interpreter with NumPy, of some 40 MB. The start of "
+        remark="Start and join of an empty target. That 'much smaller' is ten times at least, by the whole interval, "
+        "is ours: the source prints no figure. The caller is an interpreter with NumPy, of some 40 MB. The start of "
         "forkserver's own server is in its first call, which is stored apart; spawn imports the target's module and "
         "nothing else of the project.",
     ),
     Claim(
         id="concurrency.2",
         kind="cost",
-        statement="Switching between threads takes a far smaller effort than switching between processes: half or less.",
+        statement="Switching between threads takes a far smaller effort than between processes: half or less.",
         source=NOTES,
         sentence="所以系统在产生一个线程,或是在各个线程之间作切换工作时,负担要比进程小得多,也正因为如此,线程也被称为轻量级进程。",
         cells=(
@@ -78,8 +78,8 @@ CLAIMS = (
             ),
             *(_switched(implementation) for implementation in ("threads", "fork", "thread_locks")),
         ),
-        remark="20,000 round trips of one byte over two pipes. That it takes twice as much is ours: the source prints no "
-        "figure. The controls count that each trip on one CPU switched; where it did not the claim stays open.",
+        remark="20,000 round trips of one byte over two pipes. That processes take twice as much is ours: the source "
+        "prints no figure. The controls count that each trip on one CPU switched; where not the claim stays open.",
     ),
     Claim(
         id="concurrency.3",
@@ -111,15 +111,15 @@ CLAIMS = (
             Cell("serial / threads", CostRatio("serial", "threads", _where(LOOP)), Band(high=1.1)),
             Cell("serial / fork", CostRatio("serial", "fork", _where(LOOP)), Band(low=1.7)),
         ),
-        remark="20 million steps of a loop over whole numbers, about a second; workers are there before the clock starts. "
-        "It needs two CPUs that nobody else uses: where some of the machine was taken by others the figures say less "
-        "than their intervals. The third arm, the same loop in Numba without the lock (numba_threads), is in the table.",
+        remark="20 million steps of a loop over whole numbers, about a second; workers are there before the clock "
+        "starts, and two CPUs that nobody else uses are needed. The third arm, the same loop in Numba without the lock "
+        "(numba_threads), is in the table.",
     ),
     Claim(
         id="concurrency.5",
         kind="cost",
-        statement="Large arrays should go to another process through shared memory, not through a pipe: it is five times "
-        "as fast.",
+        statement="Large arrays should go to another process through shared memory, not through a pipe: that is five "
+        "times as fast.",
         source="Python documentation, multiprocessing, programming guidelines",
         cells=(
             Cell(
@@ -128,8 +128,8 @@ CLAIMS = (
                 Band(low=5.0),
             ),
         ),
-        remark="The documentation prints no figure, the band is ours. Both begin with an array in the sender's memory and "
-        "end when the receiver, which has read every page, has answered. The table has 1 kB to 1 GB, and a pipe "
+        remark="The documentation prints no figure, the band is ours. Both begin with an array in the sender's memory "
+        "and end when the receiver, which has read every page, has answered. The table has 1 kB to 1 GB, and a pipe "
         "without a pickle beside it.",
     ),
     Claim(
@@ -139,8 +139,8 @@ CLAIMS = (
         source="Linux manual, fork(2)",
         cells=(_growth("pages of 4 KiB", huge_pages=False), _growth("transparent huge pages", huge_pages=True)),
         unit="ns per MB",
-        remark="fork, _exit and waitpid beside 0 MB to 4 GB of private memory, every page written to; 1,000 ns per MB are "
-        "1 ms per GB. Where the system refuses huge pages the second cell is as the first.",
+        remark="fork, _exit and waitpid beside 0 MB to 4 GB of private memory, every page written to; 1,000 ns per MB "
+        "are 1 ms per GB. Where the system refuses huge pages the second cell is as the first.",
     ),
     Claim(
         id="concurrency.7",

@@ -15,9 +15,9 @@ def whole_numbers(rng: np.random.Generator, count: int) -> np.ndarray:
 
 
 def image_rows(rng: np.random.Generator, rows: int) -> np.ndarray:
-    """uint8 (rows, 1411): the green of the photograph of a retina, from a row drawn at random, in a circle."""
-    from skimage.data import retina
+    """uint8 (rows, 512): the grey photograph of a cameraman, from a row drawn at random, in a circle."""
+    from skimage.data import camera
 
-    green = retina()[:, :, 1]
-    first = int(rng.integers(len(green)))
-    return np.ascontiguousarray(green[(first + np.arange(rows)) % len(green)])
+    image = camera()  # type: ignore[no-untyped-call]
+    first = int(rng.integers(len(image)))
+    return np.ascontiguousarray(image[(first + np.arange(rows)) % len(image)])

@@ -26,12 +26,19 @@ def write(value: int, shared_name: str, file: str) -> None:
     NUMBERS[0] = value
     attribute = value
     shared = SharedMemory(shared_name)
-    numbers = np.frombuffer(shared.buf, dtype=np.int64)
-    numbers[0], numbers[WRITER] = value, os.getpid()
-    del numbers
+    _put(shared, 0, value)
+    _put(shared, WRITER, os.getpid())
     shared.close()
     with Path(file).open("r+b") as opened, mmap.mmap(opened.fileno(), 0) as mapped:
         mapped[:8] = value.to_bytes(8, "little")
+
+
+def forget() -> None:
+    """Run by the parent beforehand: nothing is in its memory that an earlier writer could have left."""
+    global attribute
+    ITEMS.clear()
+    NUMBERS[:] = 0
+    attribute = 0
 
 
 def found(value: int, shared: SharedMemory, mapped: mmap.mmap) -> dict[str, bool]:
@@ -40,11 +47,21 @@ def found(value: int, shared: SharedMemory, mapped: mmap.mmap) -> dict[str, bool
         "list": ITEMS[-1:] == [value],
         "array": int(NUMBERS[0]) == value,
         "attribute": attribute == value,
-        "shared_memory": int.from_bytes(bytes(shared.buf[:8]), "little") == value,
+        "shared_memory": _get(shared, 0) == value,
         "mmap": int.from_bytes(mapped[:8], "little") == value,
     }
 
 
 def writer(shared: SharedMemory) -> int:
     """The number of the process that wrote to the shared memory last."""
-    return int.from_bytes(bytes(shared.buf[8 * WRITER : 8 * WRITER + 8]), "little")
+    return _get(shared, WRITER)
+
+
+def _put(shared: SharedMemory, place: int, value: int) -> None:
+    assert shared.buf is not None
+    shared.buf[8 * place : 8 * place + 8] = value.to_bytes(8, "little")
+
+
+def _get(shared: SharedMemory, place: int) -> int:
+    assert shared.buf is not None
+    return int.from_bytes(bytes(shared.buf[8 * place : 8 * place + 8]), "little")

@@ -36,6 +36,7 @@ def visibility(rng: np.random.Generator, implementation: Implementation) -> dict
             file.flush()
             with mmap.mmap(file.fileno(), 0) as mapped:
                 for _ in range(TRIALS):
+                    places.forget()
                     value = int(rng.integers(1, 2**31))
                     implementation.counters(places.write, value, shared.name, file.name)
                     for name, there in places.found(value, shared, mapped).items():
@@ -48,21 +49,26 @@ def visibility(rng: np.random.Generator, implementation: Implementation) -> dict
 
 
 def switches(rng: np.random.Generator, implementation: Implementation, n: int, cpus: Cpus) -> dict[str, list[float]]:
-    """Voluntary context switches of a ping-pong of ``n`` round trips, of this process and of those it waited for.
+    """Context switches of a ping-pong of ``n`` round trips, of this process and of those it waited for, per trip.
 
-    :returns: ``per_trip``, at least 2 where each of the two waits for the other in every trip.
+    :returns: ``all``, at least 2 where the two share one CPU, since neither runs while the other does; and of them the
+        ``voluntary`` ones. These alone say less: who is woken by the byte may take the CPU from its writer, which then
+        has lost it without having waited, and finds the answer there when it comes to read.
     """
     from suites.concurrency.suite import make_inputs
 
     inputs = make_inputs(rng, "ping_pong", workers=2, n=n, cpus=cpus)
-    before = _voluntary()
+    before = _switches()
     for _ in implementation.function(**inputs):
         pass
-    return {"per_trip": [(_voluntary() - before) / n]}
+    voluntary, involuntary = _switches() - before
+    return {"all": [float(voluntary + involuntary) / n], "voluntary": [float(voluntary) / n]}
 
 
-def _voluntary() -> int:
-    return sum(resource.getrusage(who).ru_nvcsw for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+def _switches() -> np.ndarray:
+    """Voluntary and involuntary ones so far."""
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return np.array([[usage.ru_nvcsw, usage.ru_nivcsw] for usage in usages]).sum(axis=0)
 
 
 PROBES = {

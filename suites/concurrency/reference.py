@@ -92,12 +92,10 @@ def _sha256(content: np.ndarray) -> int:
 
 def _filtered(image: np.ndarray, first: int, last: int) -> int:
     """Over the rows from ``first`` to ``last``; what lies beyond the image's edges counts as 0."""
-    from scipy.ndimage import convolve1d
-
-    weights = [1.0, 2.0, 1.0]
-    smooth = convolve1d(image.astype(np.float64), weights, axis=0, mode="constant")
-    smooth = convolve1d(smooth, weights, axis=1, mode="constant")
-    return int(np.sum(np.square(smooth[first:last])))
+    weights = np.array([1.0, 2.0, 1.0])
+    smooth = np.array([np.convolve(column, weights)[1:-1] for column in image.T.astype(np.float64)]).T
+    smooth = np.array([np.convolve(row, weights)[1:-1] for row in smooth[first:last]])
+    return int(np.sum(np.square(smooth)))
 
 
 _OF_STEPS: dict[str, Callable[[int, int], int]] = {

@@ -13,14 +13,14 @@ from typing import Any, Literal
 import numpy as np
 
 from harness.contract import Unavailable
-from impls.building_blocks.concurrency.foreign import pure
+from impls.building_blocks.concurrency.foreign import server
 from impls.building_blocks.concurrency.pieces import in_order
 from impls.building_blocks.concurrency.team import WorkerDied
 from suites.concurrency.job import Job
 
 How = Literal["serial", "threads", "interpreters"]
 
-_FOLDER = Path(pure.__file__).parent
+_ROOT = Path(__file__).parents[3]
 _FOLDERS = (".pyenv/versions/{version}*/bin", ".local/share/uv/python/cpython-{version}*/bin")
 """In the home folder, where interpreters that are not on the path are commonly installed."""
 _QUESTION = (
@@ -33,11 +33,16 @@ _TIMEOUT_S = 20.0
 def in_interpreter(
     version: str, how: How, job: Job, seeds: np.ndarray, *, free_threaded: bool = False
 ) -> Iterator[np.ndarray | None]:
-    """The phases of one call in CPython ``version``: start it and its workers, work, end it.
+    """The phases of one call in CPython ``version``, see :func:`run_in`.
 
     :raises Unavailable: it is not installed here.
     """
-    team = _Interpreter(find(version, free_threaded))
+    yield from run_in(find(version, free_threaded), how, job, seeds)
+
+
+def run_in(python: str, how: How, job: Job, seeds: np.ndarray) -> Iterator[np.ndarray | None]:
+    """The phases of one call: start the interpreter with this path and its workers, work, end it."""
+    team = _Interpreter(python)
     try:
         team.ask({"start": how, "workers": job.workers})
         yield None
@@ -86,13 +91,10 @@ class _Interpreter:
     """A running server in another interpreter."""
 
     def __init__(self, python: str) -> None:
-        environment = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith("PYTHON") or name == "PYTHONHASHSEED"
-        } | {"PYTHONPATH": str(_FOLDER), "PYTHONDONTWRITEBYTECODE": "1"}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+        environment = {**kept, "PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
         self._process = subprocess.Popen(
-            [python, "-s", str(_FOLDER / "server.py")],
+            [python, "-s", "-m", server.__name__],
             env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
 

@@ -119,8 +119,9 @@ def in_a_process(method: Method) -> Callable[..., None]:
     """A function that has a new process call a function, and waits for its end."""
 
     def run(function: Callable[..., object], *arguments: object) -> None:
+        context: Any = multiprocessing.get_context(method)
         with starting(method):
-            process = multiprocessing.get_context(method).Process(target=function, args=arguments)
+            process = context.Process(target=function, args=arguments)
             process.start()
         process.join()
         if process.exitcode:

@@ -20,7 +20,7 @@ class SharedArray:
 
     def __init__(self, count: int) -> None:
         self._block = SharedMemory(create=True, size=max(8 * count, 1))  # there is no block of 0 bytes
-        self.array = np.frombuffer(self._block.buf, dtype=np.float64, count=count)
+        self.array = np.frombuffer(buffer_of(self._block), dtype=np.float64, count=count)
 
     @property
     def name(self) -> str:
@@ -54,12 +54,21 @@ class InSharedMemory:
         self._shared.close()
 
 
+def buffer_of(block: SharedMemory) -> memoryview:
+    """The block's memory.
+
+    :raises ValueError: it has been closed.
+    """
+    if block.buf is None:
+        raise ValueError(f"shared memory {block.name} has been closed")
+    return block.buf
+
+
 def sums_of_parts(name: str, bounds: Sequence[tuple[int, int]]) -> list[int]:
     """In another process: open the array called ``name`` and sum it from each first to each last place."""
     block = SharedMemory(name)
     try:
-        size = len(block.buf) // 8
-        array = np.frombuffer(block.buf, dtype=np.float64, count=size)
+        array = np.frombuffer(buffer_of(block), dtype=np.float64, count=block.size // 8)
         sums = [int(array[first:last].sum()) for first, last in bounds]
         del array
         return sums

@@ -106,14 +106,14 @@ class OutOfBand:
     def send(self, connection: Connection, array: np.ndarray) -> None:
         connection.send_bytes(pickle.dumps((array.shape, array.dtype.str), protocol=PICKLE_PROTOCOL))
         if array.size:
-            connection.send_bytes(memoryview(array).cast("B"))
+            connection.send_bytes(array.data.cast("B"))
 
     def receive(self, connection: Connection) -> np.ndarray:
         shape, dtype = pickle.loads(connection.recv_bytes())
         count = int(np.prod(shape))
-        received = self._space[:count].view(dtype).reshape(shape)
+        received: np.ndarray = self._space[:count].view(dtype).reshape(shape)
         if count:
-            connection.recv_bytes_into(memoryview(received).cast("B"))
+            connection.recv_bytes_into(received.data.cast("B"))
         return received
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
 """The tasks that need nothing but Python itself, so that every interpreter and every worker can import them at once.
 
-Spawned processes import this module and nothing else of the project, and other interpreters import it from this folder
-alone; hence the constants of the job's description stand here once more.
+Spawned processes import this module and nothing else of the project, and other interpreters this folder alone; hence
+the constants of the job's description stand here once more.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ import json
 import sys
 from typing import Any
 
-import pure
-from threads import Share, Threads, do
+from impls.building_blocks.concurrency.foreign import pure
+from impls.building_blocks.concurrency.foreign.threads import Share, Threads, do
 
 
 class Serial:
