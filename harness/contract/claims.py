@@ -223,7 +223,8 @@ class Cell:
 
     ``equivalence`` asks for two one-sided tests at 5 %, which is the 90 % interval inside the band. ``refuted_in``
     is needed only where the source leaves a gap between holding and not holding; otherwise everything outside the
-    band refutes.
+    band refutes. ``undisturbed`` leaves a cost undecided where others used the CPUs during a sample: for suites with
+    ``several_cpus``, which are watched for that.
     """
 
     label: str
@@ -231,6 +232,7 @@ class Cell:
     band: Band
     equivalence: bool = False
     refuted_in: Band | None = None
+    undisturbed: bool = False
 
 
 @dataclass(frozen=True)

@@ -197,6 +197,23 @@ def test_every_kind_of_evidence(evidence: Evidence, band: Band, verdict: Verdict
     assert result.telling.estimate.value == pytest.approx(estimate, rel=0.1)
 
 
+@pytest.mark.parametrize("undisturbed", [True, False])
+def test_a_cell_may_ask_for_samples_that_nobody_disturbed(undisturbed: bool) -> None:
+    noisy = []
+    for record in RECORDS:
+        first, *others = record.samples[1:] or record.samples
+        flagged = replace(first, flags=("disturbed",))
+        noisy.append(replace(record, samples=(flagged, *others)) if record.trial.implementation == "fast" else record)
+    cell = Cell("here", CostRatio("slow", "fast", AT), Band(low=30), undisturbed=undisturbed)
+    suite = suite_with(Claim("topic.1", "cost", "It is so.", "A paper", (cell,)))
+    (result,) = evaluate_claims([suite], noisy, MACHINE)
+    if undisturbed:
+        assert (result.verdict, result.reason) == ("inconclusive", "others used the CPUs during 1 of 40 samples")
+    else:
+        assert result.verdict == "reproduced"
+    assert evaluate_claims([suite], RECORDS, MACHINE)[0].verdict == "reproduced"
+
+
 @pytest.mark.parametrize(
     ("evidence", "records", "environment", "reason"),
     [

@@ -19,6 +19,7 @@ import psutil
 import pytest
 
 from harness.config import find_project
+from harness.contract import Case
 from harness.discovery import load_catalogue
 from harness.known.project import known_project
 from harness.plan import Scope, make_plan
@@ -26,6 +27,7 @@ from harness.runner.contest import Circumstances, run_contest
 from harness.runner.run import Engine
 from harness.runner.server import server_pids
 from harness.runner.workers import Worker, WorkerPool
+from harness.trials import Trial
 from harness.worker.orders import QUICK, Order
 from tests.runner.contestants import HANGING, HARMLESS
 from tests.runner.leftovers import SHARED_MEMORY, TOKEN
@@ -74,15 +76,19 @@ def test_each_server_has_a_hash_seed_and_an_environment_size_of_its_own(pool: Wo
 
 
 def test_a_bare_worker_is_an_interpreter_without_what_the_others_find_imported(nothing_left: Path) -> None:
+    catalogue = load_catalogue(find_project(ROOT))
+    trial = Trial("concurrency", "os_fork", Case.of({"task": "empty", "workers": 1}), "cpu", "float64", 1, "time", 0, 1)
     with WorkerPool(("numpy", "wave")) as pool:
-        _, orders = engine(pool)
-        bare = pool.start(dataclasses.replace(orders[0], bare=True))
-        assert bare.ask("prepare", 60)["status"] == "ok"
-        command = psutil.Process(bare.pid).cmdline()
+        order = Engine(catalogue, SHORT, pool, 2).entry(trial).order
+        assert order.bare
+        worker = pool.start(order)
+        reply = worker.ask("prepare", 60)
+        assert (reply["status"], reply["reason"]) == ("ok", "")
+        command = psutil.Process(worker.pid).cmdline()
         assert "harness.worker.fresh" in command[2]
         assert json.loads(command[-1]) == ["numpy.random", "harness.worker.main"]
         assert server_pids() == set()
-        bare.finish()
+        worker.finish()
 
 
 PROGRAM = """
@@ -157,6 +163,7 @@ import sys
 from pathlib import Path
 from typing import Any
 from harness.config import find_project
+from harness.contract import Case
 from harness.discovery import load_catalogue
 from harness.plan import Scope, make_plan
 from harness.runner.run import Engine
