@@ -1,4 +1,4 @@
-"""An array copied once into shared memory that both processes have mapped."""
+"""An array copied once into a new block of shared memory that both processes have mapped."""
 
 from __future__ import annotations
 
@@ -16,4 +16,4 @@ from suites.concurrency.suite import SUITE
 
 @implements(SUITE, dtypes=("float64",), limits={"task": ("transfer",)})
 def run(data: np.ndarray, seeds: np.ndarray, job: Job, ballast: Ballast) -> Iterator[np.ndarray | None]:
-    yield from transfer(InSharedMemory(data.nbytes), data)
+    yield from transfer(InSharedMemory(data.nbytes, used=False), data)

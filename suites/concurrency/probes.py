@@ -68,7 +68,8 @@ def switches(rng: np.random.Generator, implementation: Implementation, n: int, c
 def _switches() -> np.ndarray:
     """Voluntary and involuntary ones so far."""
     usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return np.array([[usage.ru_nvcsw, usage.ru_nivcsw] for usage in usages]).sum(axis=0)
+    counts: np.ndarray = np.sum([[usage.ru_nvcsw, usage.ru_nivcsw] for usage in usages], axis=0)
+    return counts
 
 
 PROBES = {

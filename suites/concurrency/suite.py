@@ -127,6 +127,7 @@ SUITE = Suite(
         + (Case.of({"task": "empty", "workers": 1, "resident_mb": 1.0, "huge_pages": True}),)
     ),
     several_cpus=True,
+    call_timeout_s=120.0,
     bare_workers=True,
     cast=(),
     dtypes={"cpu": ("float64",)},

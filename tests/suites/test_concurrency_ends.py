@@ -146,7 +146,7 @@ def test_a_killed_partner_ends_the_ping_pong() -> None:
         with_deadline(generator)
 
 
-@pytest.mark.parametrize("name", ["pipe", "pipe_out_of_band", "shared_memory"])
+@pytest.mark.parametrize("name", ["pipe", "pipe_out_of_band", "shared_memory", "shared_memory_kept"])
 def test_a_killed_receiver_is_noticed(name: str) -> None:
     known = set(all_children())
     generator = load(name).function(**draw(task="transfer", n=80_000, workers=1))
@@ -167,7 +167,7 @@ def test_a_call_given_up_after_its_first_phase_leaves_nothing_behind(name: str, 
     generator.close()
 
 
-@pytest.mark.parametrize("name", ["pipe", "pipe_out_of_band", "shared_memory"])
+@pytest.mark.parametrize("name", ["pipe", "pipe_out_of_band", "shared_memory", "shared_memory_kept"])
 def test_a_transfer_given_up_leaves_no_shared_memory(name: str) -> None:
     before = set(Path("/dev/shm").iterdir())
     generator = load(name).function(**draw(task="transfer", n=8_000, workers=1))

@@ -35,12 +35,21 @@ class SharedArray:
 class InSharedMemory:
     """A way to send an array: one copy into a block that both sides have mapped; the pipe carries its length alone.
 
-    The block is there before the worker is forked, so that it inherits the mapping. Its pages are touched on either
-    side by the first array: what is sent once pays for them, as a new block does.
+    The block is there before the worker is forked, which so inherits the mapping.
+
+    :param used: both sides have touched every page of the block beforehand, as if it had carried an array before. In
+        one that has not the array pays for the pages: the system fills each with zeros, and maps it on either side.
     """
 
-    def __init__(self, size_bytes: int) -> None:
+    def __init__(self, size_bytes: int, used: bool) -> None:
         self._shared = SharedArray(size_bytes // 8)
+        self._used = used
+        if used:
+            self._shared.array[:] = 0
+
+    def prepare(self) -> None:
+        if self._used:
+            self._shared.array.max(initial=0)
 
     def send(self, connection: Connection, array: np.ndarray) -> None:
         self._shared.array[: len(array)] = array

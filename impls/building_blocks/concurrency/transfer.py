@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from impls.building_blocks.concurrency.processes import start_forked
+from impls.building_blocks.concurrency.serving import READY
 from impls.building_blocks.concurrency.team import WorkerDied
 
 PAGE_NUMBERS = 512
@@ -25,6 +26,9 @@ Serve = Callable[[Connection], None]
 
 class Way(Protocol):
     """How an array gets to the other process."""
+
+    def prepare(self) -> None:
+        """Called in the worker, before it is ready."""
 
     def send(self, connection: Connection, array: np.ndarray) -> None:
         """Called in the caller."""
@@ -64,6 +68,8 @@ def _running(way: Way) -> Iterator[tuple[Connection, BaseProcess]]:
 
     def serve() -> None:
         ours.close()  # the fork's copy: it would wait for itself
+        way.prepare()
+        theirs.send_bytes(READY)
         while True:
             try:
                 array = way.receive(theirs)
@@ -75,6 +81,7 @@ def _running(way: Way) -> Iterator[tuple[Connection, BaseProcess]]:
     process = start_forked(serve)
     theirs.close()
     try:
+        ours.recv_bytes()
         yield ours, process
     finally:
         ours.close()
@@ -85,6 +92,9 @@ def _running(way: Way) -> Iterator[tuple[Connection, BaseProcess]]:
 
 class Pickled:
     """The whole array as one pickle, copied when it is made, into the kernel, out of it and when it is opened."""
+
+    def prepare(self) -> None:
+        """Nothing is needed."""
 
     def send(self, connection: Connection, array: np.ndarray) -> None:
         connection.send_bytes(pickle.dumps(array, protocol=PICKLE_PROTOCOL))
@@ -102,6 +112,10 @@ class OutOfBand:
 
     def __init__(self, size_bytes: int) -> None:
         self._space = np.empty(size_bytes // 8)
+
+    def prepare(self) -> None:
+        """Have the worker's own pages of the space."""
+        self._space[::PAGE_NUMBERS] = 0
 
     def send(self, connection: Connection, array: np.ndarray) -> None:
         connection.send_bytes(pickle.dumps((array.shape, array.dtype.str), protocol=PICKLE_PROTOCOL))
