@@ -13,8 +13,10 @@ from harness.contract import (
     CostDifference,
     CostGrowth,
     CostRatio,
+    CostSlope,
     Crossover,
     Evidence,
+    MeanRatio,
     ProbeDifference,
     ProbeGrowth,
     ProbeValue,
@@ -46,13 +48,19 @@ def needs_of(evidence: Evidence) -> Iterator[Need]:
         case CostRatio(numerator, denominator, where, instrument, _):
             yield need_at(numerator, where, instrument)
             yield need_at(denominator, where, instrument)
+        case MeanRatio(numerator, denominator, wheres, instrument):
+            for where in wheres:
+                yield need_at(numerator, where, instrument)
+                yield need_at(denominator, where, instrument)
         case CostDifference(minuend, subtrahend, where, instrument):
             yield need_at(minuend, where, instrument)
             yield need_at(subtrahend, where, instrument)
         case CaseRatio(implementation, numerator, denominator, instrument, _):
             yield need_at(implementation, numerator, instrument)
             yield need_at(implementation, denominator, instrument)
-        case CostGrowth(implementation, axis, values, where, instrument):
+        case CostGrowth(implementation, axis, values, where, instrument) | CostSlope(
+            implementation, axis, values, where, instrument
+        ):
             for value in values:
                 yield need_at(implementation, at_value(where, axis, value), instrument)
         case (

@@ -17,6 +17,7 @@ TEXTS: Mapping[str, str] = {
     "enough": "all blocks were taken before the interval was as narrow as asked",
     "unsteady": "no steady state was reached in the warm-up",
     "gap": "the machine or this program stood still for over a second at a sample",
+    "disturbed": "others used the CPUs, or a hypervisor kept them, during some samples",
     "throttled": "the GPU slowed itself down during some samples",
     "threads_changed": "it gave itself more threads or CPUs than the trial allows, and so more than the others",
     "left_processes": "it left processes behind, which were ended",

@@ -11,6 +11,7 @@ from harness.claims.evidence import estimate_evidence
 from harness.claims.observations import Measurements, NotMeasured
 from harness.claims.verdicts import Verdict, combine, judge
 from harness.contract import Band, Cell, Claim, Suite
+from harness.needs import needs_of
 from harness.records import Record
 from harness.statistics import Estimate
 
@@ -93,6 +94,10 @@ def _evaluate_cell(suite: Suite, cell: Cell, claim: Claim, found: Measurements) 
         return CellResult(cell.label, "not tested", cell.band, None, reason)
     verdict = judge(estimate, cell.band, cell.refuted_in, cell.holding)
     reason = "" if estimate.has_interval else "a single measurement gives no interval"
+    if cell.undisturbed:
+        disturbed, samples = found.disturbed(suite.name, needs_of(cell.evidence))
+        if disturbed:
+            verdict, reason = "inconclusive", f"others used the CPUs during {disturbed} of {samples} samples"
     return CellResult(cell.label, verdict, cell.band, estimate, reason)
 
 

@@ -13,8 +13,10 @@ from harness.contract import (
     CostDifference,
     CostGrowth,
     CostRatio,
+    CostSlope,
     Crossover,
     Evidence,
+    MeanRatio,
     ProbeDifference,
     ProbeGrowth,
     ProbeValue,
@@ -31,11 +33,13 @@ from harness.statistics import (
     Observations,
     constant_overhead,
     cost_difference,
+    cost_slope,
     crossover,
     growth_exponent,
     growth_of_ratio,
     independent_ratio,
     mean_estimate,
+    mean_ratio,
     median_estimate,
     paired_differences,
     paired_ratio,
@@ -59,6 +63,15 @@ def estimate_evidence(suite: Suite, evidence: Evidence, found: Measurements, con
                 for side, phase in zip((numerator, denominator), phases, strict=True)
             ]
             return _or_not_measured(lambda: paired_ratio(sides[0], sides[1], confidence))
+        case MeanRatio(numerator, denominator, wheres, instrument):
+            pairs = [
+                (
+                    found.costs(name, need_at(numerator, where, instrument), where.phase),
+                    found.costs(name, need_at(denominator, where, instrument), where.phase),
+                )
+                for where in wheres
+            ]
+            return _or_not_measured(lambda: mean_ratio(pairs, confidence))
         case CostDifference(minuend, subtrahend, where, instrument):
             sides = [found.costs(name, need_at(side, where, instrument), where.phase) for side in (minuend, subtrahend)]
             return _or_not_measured(lambda: cost_difference(sides[0], sides[1], confidence))
@@ -70,12 +83,15 @@ def estimate_evidence(suite: Suite, evidence: Evidence, found: Measurements, con
             ratio = _or_not_measured(lambda: independent_ratio(sides[0], sides[1], confidence))
             factor = found.thread_count(numerator.threads) / found.thread_count(denominator.threads)
             return ratio.scaled(factor) if per_thread else ratio
-        case CostGrowth(implementation, axis, values, where, instrument):
+        case CostGrowth(implementation, axis, values, where, instrument) | CostSlope(
+            implementation, axis, values, where, instrument
+        ):
             costs = {
                 value: found.costs(name, need_at(implementation, at_value(where, axis, value), instrument), where.phase)
                 for value in values
             }
-            return _or_not_measured(lambda: growth_exponent(costs, confidence))
+            of_costs = growth_exponent if isinstance(evidence, CostGrowth) else cost_slope
+            return _or_not_measured(lambda: of_costs(costs, confidence))
         case RatioGrowth(numerator, denominator) | RatioTrend(numerator, denominator):
             other = evidence.denominator_phase if isinstance(evidence, RatioGrowth) else ""
             above = _along(found, name, numerator, evidence)
@@ -120,7 +136,7 @@ def _along(
     evidence: RatioGrowth | RatioTrend | ConstantOverhead,
     phase: str = "",
 ) -> dict[float, Observations]:
-    """Costs of one implementation at every value of the axis; of another phase than the evidence's where one is given."""
+    """Costs of one implementation at every value of the axis, of the evidence's phase unless another is given."""
     needs = {
         value: need_at(implementation, at_value(evidence.where, evidence.axis, value), evidence.instrument)
         for value in evidence.values

@@ -53,6 +53,14 @@ class Measurements:
             raise NotMeasured(f"{need.implementation}: {below_floor(floor)}")
         return observations
 
+    def disturbed(self, suite: str, needs: Iterable[Need]) -> tuple[int, int]:
+        """During how many of the measured samples others used the CPUs, and how many samples there are.
+
+        :raises NotMeasured: the run has none.
+        """
+        samples = [sample for need in needs for record in self._good(suite, need) for sample in record.measured]
+        return sum("disturbed" in sample.flags for sample in samples), len(samples)
+
     def scores(self, suite: str, need: Need, value: str) -> list[float]:
         """What a probe returned under ``value``.
 

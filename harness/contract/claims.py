@@ -61,6 +61,16 @@ class CostRatio:
 
 
 @dataclass(frozen=True)
+class MeanRatio:
+    """The geometric mean of the cost ratios of the same two implementations over several workloads."""
+
+    numerator: str
+    denominator: str
+    wheres: tuple[Where, ...]
+    instrument: Instrument = "time"
+
+
+@dataclass(frozen=True)
 class CostDifference:
     """Cost of ``minuend`` less that of ``subtrahend``, in ns, bytes or J: median of the differences within blocks."""
 
@@ -88,6 +98,20 @@ class CaseRatio:
 @dataclass(frozen=True)
 class CostGrowth:
     """The exponent with which a cost grows along ``axis``; ``where.case`` holds the other parameters."""
+
+    implementation: str
+    axis: str
+    values: tuple[float, ...]
+    where: Where
+    instrument: Instrument = "time"
+
+
+@dataclass(frozen=True)
+class CostSlope:
+    """By how much a cost grows with each unit of ``axis``, in ns, bytes or J: the slope of the least-squares line.
+
+    For a cost that has a part which does not grow, where an exponent would say little; ``values`` may include 0.
+    """
 
     implementation: str
     axis: str
@@ -207,9 +231,11 @@ class ProbeGrowth:
 
 Evidence = (
     CostRatio
+    | MeanRatio
     | CostDifference
     | CaseRatio
     | CostGrowth
+    | CostSlope
     | RatioTrend
     | RatioGrowth
     | Crossover
@@ -228,7 +254,8 @@ class Cell:
     ``equivalence`` asks for two one-sided tests at 5 %, which is the 90 % interval inside the band. ``refuted_in``
     is needed only where the source leaves a gap between holding and not holding; otherwise everything outside the
     band refutes. ``holding`` is a value that the interval must hold as well: one inside the band that misses it is
-    inconclusive.
+    inconclusive. ``undisturbed`` leaves a cost undecided where others used the CPUs during a sample: for suites with
+    ``several_cpus``, which are watched for that.
     """
 
     label: str
@@ -237,6 +264,7 @@ class Cell:
     equivalence: bool = False
     refuted_in: Band | None = None
     holding: float | None = None
+    undisturbed: bool = False
 
 
 @dataclass(frozen=True)

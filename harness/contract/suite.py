@@ -106,6 +106,8 @@ class Suite:
     :param probes: the probes that claims refer to, by name.
     :param several_cpus: implementations start processes or threads of their own by design, whatever number of threads a
         library may use; they are then never kept on one CPU.
+    :param bare_workers: every worker is an interpreter started for it alone, without the packages that other suites'
+        workers find imported: for costs that depend on what a process has in memory, such as that of a fork.
     :param call_timeout_s: how long a single call may take before it is a ``timeout``.
     """
 
@@ -128,6 +130,7 @@ class Suite:
     claims: tuple[Claim, ...] = ()
     probes: Mapping[str, Probe] = field(default_factory=dict)
     several_cpus: bool = False
+    bare_workers: bool = False
     call_timeout_s: float = 60.0
 
     def __post_init__(self) -> None:

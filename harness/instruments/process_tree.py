@@ -192,7 +192,7 @@ class TreePeak:
         if last_pid != self._last_pid:  # while it stays the same nobody has started a process
             self._last_pid = last_pid
             known = self._children
-            self._children = {pid: known.get(pid) or _Child(pid) for pid in _descendants(self._pid)}
+            self._children = {pid: known.get(pid) or _Child(pid) for pid in descendants(self._pid)}
         begin_s = time.monotonic()
         total_bytes = sum(child.look(ask) for child in self._children.values())
         sharing = [pid for pid, child in self._children.items() if child.status.shared_memory_bytes]
@@ -296,7 +296,7 @@ def _mappings(pid: int) -> Iterator[tuple[str, dict[str, int]]]:
                 yield memory, sizes
 
 
-def _descendants(pid: int) -> list[int]:
+def descendants(pid: int) -> list[int]:
     """Process numbers of all that descend from ``pid``."""
     if not _CHILDREN_LISTED:
         return [child.pid for child in psutil.Process(pid).children(recursive=True)]
@@ -307,7 +307,7 @@ def _descendants(pid: int) -> list[int]:
         except OSError:
             continue
         for child in children:
-            found += [child, *_descendants(child)]
+            found += [child, *descendants(child)]
     return found
 
 

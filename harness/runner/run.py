@@ -60,6 +60,7 @@ class Engine:
             naive=self._naive(trial.suite),
             shared_code=self.catalogue.shared_code_hash,
             settings=self.settings,
+            bare=suite.bare_workers,
         )
         timeout_s = suite.probes[trial.probe].timeout_s if trial.instrument == "probe" else suite.call_timeout_s
         return Entry(order, listing.origin if listing else "project", timeout_s)

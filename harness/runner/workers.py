@@ -12,6 +12,7 @@ import json
 import multiprocessing
 import os
 import signal
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -83,24 +84,22 @@ class WorkerPool:
         for attempt in range(1, _START_ATTEMPTS + 1):
             scratch = Path(self._folder.name, str(next(self._numbers)))
             scratch.mkdir()
-            server = start_server(self._variables, self._folder.name)
+            server = None if order.fresh else start_server(self._variables, self._folder.name)
             try:
                 return Worker(self, order, scratch)
             except (EOFError, ConnectionError):  # the server was killed just now
-                if attempt == _START_ATTEMPTS:
+                if attempt == _START_ATTEMPTS or server is None:
                     raise
                 stop_server(server)
         raise AssertionError("there is at least one attempt")
 
     def new_process(
-        self, python: str, arguments: tuple[Connection, Connection, str, str]
+        self, order: Order, arguments: tuple[Connection, Connection, str, str]
     ) -> BaseProcess | FreshProcess:
-        """A worker's process, which is yet to be started.
-
-        :param python: an interpreter of its own; empty forks it from the server.
-        """
-        if python:
-            return FreshProcess(python, arguments, Path(self._folder.name), self._variables, self._preload)
+        """A worker's process, which is yet to be started: an interpreter of its own, or a fork of the server."""
+        if order.fresh:
+            python, preload = order.python or sys.executable, _PRELOAD if order.bare else self._preload
+            return FreshProcess(python, arguments, Path(self._folder.name), self._variables, preload)
         return self._context.Process(target=worker_main, args=arguments, daemon=False)
 
     @contextmanager
@@ -148,7 +147,7 @@ class Worker:
         context = pool._context
         self._connection, connection = context.Pipe()
         self._control, control = context.Pipe()
-        self._process = pool.new_process(order.python, (connection, control, json.dumps(order.to_json()), str(scratch)))
+        self._process = pool.new_process(order, (connection, control, json.dumps(order.to_json()), str(scratch)))
         pool._workers.add(self)  # before it starts, so that an interrupt in between leaves no stray
         try:
             with without_main_module():

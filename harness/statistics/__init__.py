@@ -1,6 +1,12 @@
 """Numbers in, estimates with intervals out; no input or output of any other kind."""
 
-from harness.statistics.comparisons import cost_difference, independent_ratio, paired_differences, paired_ratio
+from harness.statistics.comparisons import (
+    cost_difference,
+    independent_ratio,
+    mean_ratio,
+    paired_differences,
+    paired_ratio,
+)
 from harness.statistics.crossover import crossover
 from harness.statistics.equivalence import (
     equivalence_confidence,
@@ -10,7 +16,7 @@ from harness.statistics.equivalence import (
     simultaneous_ratios,
 )
 from harness.statistics.estimates import Estimate, Observations
-from harness.statistics.growth import growth_exponent, growth_of_ratio, ratio_trend
+from harness.statistics.growth import cost_slope, growth_exponent, growth_of_ratio, ratio_trend
 from harness.statistics.location import mean_estimate, median_estimate
 from harness.statistics.overhead import constant_overhead
 from harness.statistics.stopping import Progress, StoppingRule
@@ -24,6 +30,7 @@ __all__ = [
     "WarmUp",
     "constant_overhead",
     "cost_difference",
+    "cost_slope",
     "crossover",
     "equivalence_confidence",
     "equivalent",
@@ -33,6 +40,7 @@ __all__ = [
     "growth_of_ratio",
     "independent_ratio",
     "mean_estimate",
+    "mean_ratio",
     "median_estimate",
     "paired_differences",
     "paired_ratio",

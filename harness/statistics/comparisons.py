@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from harness.statistics.estimates import CONFIDENCE, Estimate, Observations, joined
-from harness.statistics.intervals import pseudomedian_bounds, shift_bounds, too_few
+from harness.statistics.intervals import contrast_margin, pseudomedian_bounds, shift_bounds, too_few
 from harness.statistics.location import mean_estimate
 from harness.statistics.replicates import replicates
 
@@ -31,6 +31,31 @@ def paired_ratio(numerator: Observations, denominator: Observations, confidence:
     bounds = pseudomedian_bounds(sample.values, sample.effective_count, confidence)
     caution = joined(too_few(bounds, confidence, count), sample.caution)
     return Estimate(math.exp(bounds.value), math.exp(bounds.low), math.exp(bounds.high), count, caution)
+
+
+def mean_ratio(pairs: Sequence[tuple[Observations, Observations]], confidence: float = CONFIDENCE) -> Estimate:
+    """Geometric mean over workloads of the ratios of numerator to denominator, each as :func:`paired_ratio` has it.
+
+    The intervals of the workloads are added as independent ones: each has its own processes.
+
+    :raises ValueError: there is no pair, or one of which the sides share no block or have a value that is not positive.
+    """
+    if not pairs:
+        raise ValueError("a mean of ratios needs at least one workload")
+    samples = [replicates(log_ratios(*pair), "pseudomedian") for pair in pairs]
+    count = sum(len(sample.values) for sample in samples)
+    if any(len(sample.values) < 2 for sample in samples):
+        centre = float(np.mean([float(np.median(sample.values)) for sample in samples]))
+        return Estimate.without_interval(math.exp(centre), count)
+    bounds = [pseudomedian_bounds(sample.values, sample.effective_count, confidence) for sample in samples]
+    values, lows, highs = (np.array([getattr(each, end) for each in bounds]) for end in ("value", "low", "high"))
+    weights = np.full(len(bounds), 1 / len(bounds))
+    degrees = np.array([sample.effective_count - 1 for sample in samples])
+    centre = float(values.mean())
+    low = centre - contrast_margin(weights, values - lows, degrees, confidence)
+    high = centre + contrast_margin(weights, highs - values, degrees, confidence)
+    caution = joined(*(sample.caution for sample in samples))
+    return Estimate(math.exp(centre), math.exp(low), math.exp(high), count, caution)
 
 
 def log_ratios(numerator: Observations, denominator: Observations) -> dict[tuple[int, int], float]:

@@ -41,6 +41,25 @@ def growth_exponent(costs: Mapping[float, Observations], confidence: float = CON
     return replace(slope, caution=joined(bent, slope.caution))
 
 
+def cost_slope(costs: Mapping[float, Observations], confidence: float = CONFIDENCE) -> Estimate:
+    """Least-squares slope of the cost on the size itself, in the cost's unit per unit of size, with an interval.
+
+    As :func:`growth_exponent` without logarithms: for costs with a part that does not grow. Sizes may be 0.
+
+    :raises ValueError: fewer than three sizes, or one without an observation.
+    """
+    sizes = sorted(costs)
+    if len(sizes) < 3 or not all(costs[size] for size in sizes):
+        raise ValueError(f"a slope needs observations at three sizes at least, not {sizes}")
+    places = np.array(sizes, dtype=float)
+    samples = [replicates(costs[size], "pseudomedian") for size in sizes]
+    if any(len(sample.values) < 2 for sample in samples):
+        return _fitted_slope(places, np.array([float(np.median(sample.values)) for sample in samples]), confidence)
+    slope, bend = _slope_over_samples(places, samples, confidence)
+    bent = f"the costs lie up to {bend:.2g} from a straight line" if bend else ""
+    return replace(slope, caution=joined(bent, slope.caution))
+
+
 def growth_of_ratio(
     numerator: Mapping[float, Observations], denominator: Mapping[float, Observations], confidence: float = CONFIDENCE
 ) -> Estimate:

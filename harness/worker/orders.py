@@ -97,6 +97,7 @@ class Order:
     :param shared_code: a hash of the files that implementations share.
     :param path: what ``sys.path`` is to be; empty leaves it as the runner's.
     :param python: an interpreter to start the worker in; empty forks it from the runner's server.
+    :param bare: start the worker in an interpreter of its own all the same, without the project's preloaded packages.
     """
 
     trial: Trial
@@ -109,6 +110,12 @@ class Order:
     settings: Settings
     path: tuple[str, ...] = ()
     python: str = ""
+    bare: bool = False
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the worker's process is an interpreter started for it, and not forked from the runner's server."""
+        return bool(self.python) or self.bare
 
     def to_json(self) -> dict[str, Any]:
         return dataclasses.asdict(self) | {"trial": self.trial.to_json()}
@@ -126,4 +133,5 @@ class Order:
             settings=Settings(**data["settings"]),
             path=tuple(data["path"]),
             python=data["python"],
+            bare=data["bare"],
         )

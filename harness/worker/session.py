@@ -20,6 +20,7 @@ from harness.instruments import InstrumentUnavailable
 from harness.instruments.ceilings import measure_ceiling
 from harness.instruments.dispatch import measure_dispatch
 from harness.instruments.energy import measure_energy, open_sensor
+from harness.instruments.foreign_load import ForeignLoad
 from harness.instruments.inline_timing import InlineTimer, as_call
 from harness.instruments.memory import make_memory_meter
 from harness.instruments.nvml import NvmlDevice, torch_gpu_uuid
@@ -116,9 +117,10 @@ class Session:
         begin = time.perf_counter()
         phases = self._phases(implementation)
         take = partial(self._timer.sample, self._fresh_inputs, phases, self._iterations, self._part)
-        values, readings, flags = self._watch.around(take) if self._watch else (take(), {}, ())
+        watch = self._watch or (ForeignLoad() if self._suite().several_cpus else None)
+        values, readings, flags = watch.around(take) if watch else (take(), {}, ())
         if isinstance(self._timer, InlineTimer):
-            readings = {"loop_ns": self._timer.loop_ns}
+            readings = {**readings, "loop_ns": self._timer.loop_ns}
         elapsed_s = time.perf_counter() - begin
         counts = {"iterations": self._iterations, "elapsed_s": elapsed_s}
         return {"values": values, "readings": readings, "sample_flags": list(flags), **counts}

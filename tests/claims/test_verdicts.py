@@ -21,8 +21,10 @@ from harness.contract import (
     ConstantOverhead,
     CostGrowth,
     CostRatio,
+    CostSlope,
     Crossover,
     Evidence,
+    MeanRatio,
     Output,
     Probe,
     ProbeDifference,
@@ -174,6 +176,13 @@ REST = Where({}, phase="first")
         (CaseRatio("slow", AT, replace(AT, threads="all"), per_thread=True), Band(0.85, 0.95), "reproduced", 0.9),
         (CostGrowth("slow", "n", SIZES, REST), Band(1.9, 2.1), "reproduced", 2.0),
         (CostGrowth("fast", "n", SIZES, REST), Band(1.9, 2.1), "refuted", 1.0),
+        (CostSlope("fast", "n", SIZES, REST), Band(low=0.0), "reproduced", 100.0),
+        (
+            MeanRatio("slow", "fast", tuple(replace(AT, case={"n": n}) for n in SIZES)),
+            Band(3.9, 4.1),
+            "reproduced",
+            4.0,
+        ),
         (CostGrowth("slow", "n", SIZES, REST, "memory"), Band(0.9, 1.1), "reproduced", 1.0),
         (RatioGrowth("slow", "fast", "n", SIZES, REST), Band(0.9, 1.1), "reproduced", 1.0),
         (RatioGrowth("fast", "slow", "n", SIZES, REST), Band(low=0.0), "refuted", -1.0),
@@ -208,6 +217,23 @@ def test_every_kind_of_evidence(evidence: Evidence, band: Band, verdict: Verdict
     assert result.telling is not None
     assert result.telling.estimate is not None
     assert result.telling.estimate.value == pytest.approx(estimate, rel=0.1)
+
+
+@pytest.mark.parametrize("undisturbed", [True, False])
+def test_a_cell_may_ask_for_samples_that_nobody_disturbed(undisturbed: bool) -> None:
+    noisy = []
+    for record in RECORDS:
+        first, *others = record.samples[1:] or record.samples
+        flagged = replace(first, flags=("disturbed",))
+        noisy.append(replace(record, samples=(flagged, *others)) if record.trial.implementation == "fast" else record)
+    cell = Cell("here", CostRatio("slow", "fast", AT), Band(low=30), undisturbed=undisturbed)
+    suite = suite_with(Claim("topic.1", "cost", "It is so.", "A paper", (cell,)))
+    (result,) = evaluate_claims([suite], noisy, MACHINE)
+    if undisturbed:
+        assert (result.verdict, result.reason) == ("inconclusive", "others used the CPUs during 1 of 40 samples")
+    else:
+        assert result.verdict == "reproduced"
+    assert evaluate_claims([suite], RECORDS, MACHINE)[0].verdict == "reproduced"
 
 
 @pytest.mark.parametrize(

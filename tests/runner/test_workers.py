@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import signal
 import subprocess
@@ -18,12 +19,15 @@ import psutil
 import pytest
 
 from harness.config import find_project
+from harness.contract import Case
 from harness.discovery import load_catalogue
 from harness.known.project import known_project
 from harness.plan import Scope, make_plan
 from harness.runner.contest import Circumstances, run_contest
 from harness.runner.run import Engine
+from harness.runner.server import server_pids
 from harness.runner.workers import Worker, WorkerPool
+from harness.trials import Trial
 from harness.worker.orders import QUICK, Order
 from tests.runner.contestants import HANGING, HARMLESS
 from tests.runner.leftovers import SHARED_MEMORY, TOKEN
@@ -69,6 +73,22 @@ def test_each_server_has_a_hash_seed_and_an_environment_size_of_its_own(pool: Wo
     assert second["PYTHONHASHSEED"] == "5000"
     assert len(first["BAKEOFF_PADDING"]) != len(second["BAKEOFF_PADDING"])
     assert dict(os.environ) == before
+
+
+def test_a_bare_worker_is_an_interpreter_without_what_the_others_find_imported(nothing_left: Path) -> None:
+    catalogue = load_catalogue(find_project(ROOT))
+    trial = Trial("concurrency", "os_fork", Case.of({"task": "empty", "workers": 1}), "cpu", "float64", 1, "time", 0, 1)
+    with WorkerPool(("numpy", "wave")) as pool:
+        order = Engine(catalogue, SHORT, pool, 2).entry(trial).order
+        assert order.bare
+        worker = pool.start(order)
+        reply = worker.ask("prepare", 60)
+        assert (reply["status"], reply["reason"]) == ("ok", "")
+        command = psutil.Process(worker.pid).cmdline()
+        assert "harness.worker.fresh" in command[2]
+        assert json.loads(command[-1]) == ["numpy.random", "harness.worker.main"]
+        assert server_pids() == set()
+        worker.finish()
 
 
 PROGRAM = """
@@ -143,6 +163,7 @@ import sys
 from pathlib import Path
 from typing import Any
 from harness.config import find_project
+from harness.contract import Case
 from harness.discovery import load_catalogue
 from harness.plan import Scope, make_plan
 from harness.runner.run import Engine

@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from harness.statistics import (
     Estimate,
     cost_difference,
+    cost_slope,
     crossover,
     growth_exponent,
     growth_of_ratio,
     independent_ratio,
     mean_estimate,
+    mean_ratio,
     median_estimate,
     paired_differences,
     paired_ratio,
@@ -199,6 +201,41 @@ def test_a_ratio_that_is_no_line_says_so_and_two_sizes_are_too_few() -> None:
     assert "straight" in ratio_trend(above, below).caution
     with pytest.raises(ValueError, match="three positive sizes"):
         ratio_trend(dict(list(above.items())[:2]), below)
+
+
+def test_the_slope_of_a_cost_is_that_of_its_line_and_may_begin_at_zero() -> None:
+    rng = np.random.default_rng(6)
+    costs = {size: blocks(500 + 7 * size + rng.normal(0, 5, size=20)) for size in (0.0, 128.0, 512.0, 1024.0, 4096.0)}
+    slope = cost_slope(costs)
+    assert slope.low <= 7 <= slope.high
+    assert slope.high - slope.low < 0.01
+    assert "straight" not in slope.caution
+    exact = cost_slope({size: blocks([3 * size + 1]) for size in (0.0, 1.0, 2.0)})
+    assert (exact.value, exact.low, exact.high) == pytest.approx((3, 3, 3))
+
+
+def test_a_slope_of_what_is_no_line_says_so_and_two_sizes_are_too_few() -> None:
+    rng = np.random.default_rng(7)
+    costs = {size: blocks(size**2 + rng.normal(0, 1, size=20)) for size in (0.0, 10.0, 100.0)}
+    assert "straight" in cost_slope(costs).caution
+    with pytest.raises(ValueError, match="three sizes"):
+        cost_slope(dict(list(costs.items())[:2]))
+
+
+def test_a_mean_of_ratios_is_geometric_and_free_of_what_both_sides_share() -> None:
+    rng = np.random.default_rng(8)
+    pairs = []
+    for ratio in (1.0, 2.0, 4.0):
+        drift = rng.lognormal(0, 0.5, size=20)
+        pairs.append((blocks(ratio * drift * rng.lognormal(0, 0.01, size=20)), blocks(drift)))
+    mean = mean_ratio(pairs)
+    assert mean.low <= 2.0 <= mean.high
+    assert mean.high / mean.low < 1.02
+    inverted = mean_ratio([(below, above) for above, below in pairs])
+    assert (inverted.value, inverted.low) == pytest.approx((1 / mean.value, 1 / mean.high))
+    assert not mean_ratio([(blocks([2.0]), blocks([1.0]))]).has_interval
+    with pytest.raises(ValueError, match="at least one workload"):
+        mean_ratio([])
 
 
 def test_growth_of_a_ratio_is_free_of_what_both_sides_share() -> None:
