@@ -81,7 +81,7 @@ def _row(record: Record) -> dict[str, object]:
         "dtype": trial.dtype,
         "status": record.status,
         "reason": record.reason,
-        **{key: record.to_json()[key] for key in ("errors", "limits")},
+        **{key: record.to_json()[key] for key in ("errors", "limits", "flags")},
     }
 
 

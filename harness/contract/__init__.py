@@ -25,7 +25,15 @@ from harness.contract.claims import (
     Threads,
     Where,
 )
-from harness.contract.implementation import ArrayKind, Implementation, Inline, Unavailable, implements, thread_count
+from harness.contract.implementation import (
+    ArrayKind,
+    Implementation,
+    Inline,
+    Raised,
+    Unavailable,
+    implements,
+    thread_count,
+)
 from harness.contract.suite import Arrays, Inputs, Output, Probe, Suite, Tolerance, Work
 
 __all__ = [
@@ -57,6 +65,7 @@ __all__ = [
     "ProbeGrowth",
     "ProbeValue",
     "Profile",
+    "Raised",
     "RatioGrowth",
     "RatioTrend",
     "Scalar",

@@ -22,6 +22,19 @@ class Unavailable(Exception):
 
 
 @dataclass(frozen=True)
+class Raised:
+    """An answer that is an error: delivered, by an implementation or the reference, in place of a phase's outputs.
+
+    Where the reference delivers one, so must every implementation; elsewhere it is an answer only where the suite's
+    ``refusals`` says so. It can be checked and not measured: what refuses has not done the work of the others.
+
+    :param kind: the class of the error, in a word of the suite's own.
+    """
+
+    kind: str
+
+
+@dataclass(frozen=True)
 class Inline:
     """An expression that takes nanoseconds, where calling a function to get at it would cost more than it does.
 

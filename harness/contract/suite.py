@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -101,6 +101,8 @@ class Suite:
         difference is not the right measure; ``kind`` is what the implementation declares.
     :param bitwise: the answer is a matter of bits: the reference is given the inputs in the dtype of the trial, and not
         widened to float64.
+    :param refusals: ``(inputs, kind)`` to the classes of error (see :class:`~harness.contract.Raised`) that are an answer
+        where the reference has a value; none where it is left out.
     :param dtypes: by device the dtypes that are measured unless a claim asks for others.
     :param axis: the parameter along which growth is shown.
     :param probes: the probes that claims refer to, by name.
@@ -124,6 +126,7 @@ class Suite:
     edge_cases: tuple[Case, ...] = ()
     check_case: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     measure_errors: ErrorMeasure | None = None
+    refusals: Callable[[Inputs, str], Collection[str]] | None = None
     cast: tuple[str, ...] | None = None
     bitwise: bool = False
     dtypes: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: {"cpu": ("float32",), "cuda": ("float32",)})

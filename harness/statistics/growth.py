@@ -55,7 +55,7 @@ def cost_slope(costs: Mapping[float, Observations], confidence: float = CONFIDEN
     samples = [replicates(costs[size], "pseudomedian") for size in sizes]
     if any(len(sample.values) < 2 for sample in samples):
         return _fitted_slope(places, np.array([float(np.median(sample.values)) for sample in samples]), confidence)
-    slope, bend = _slope_over_samples(places, samples, confidence)
+    slope, bend = slope_over_samples(places, samples, confidence)
     bent = f"the costs lie up to {bend:.2g} from a straight line" if bend else ""
     return replace(slope, caution=joined(bent, slope.caution))
 

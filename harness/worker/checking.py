@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.contract import Arrays, Implementation, Inputs, Output, Suite
+from harness.contract import Arrays, Implementation, Inputs, Output, Raised, Suite
 from harness.worker.arrays import EPSILON, draw_inputs, for_reference, hand_over, take_back
 from harness.worker.calls import ContractError, call, no_lap, phases_until
 
@@ -26,6 +26,7 @@ class Check:
     :param limits: by output the largest error allowed.
     :param case: the parameters that were checked.
     :param call_ns: how long the call took; the first one of a process compiles where the implementation does.
+    :param raised: the class of error that was the answer; empty when that was a value.
     """
 
     reason: str = ""
@@ -33,6 +34,7 @@ class Check:
     limits: Mapping[str, float] = field(default_factory=dict)
     case: Mapping[str, Any] = field(default_factory=dict)
     call_ns: int = 0
+    raised: str = ""
 
     @property
     def right(self) -> bool:
@@ -57,7 +59,9 @@ def check_call(
     """
     checked = dict(suite.check_case(case)) if suite.check_case else dict(case)
     inputs = draw_inputs(suite, checked, dtype, seed)
-    expected = {name: np.asarray(value) for name, value in suite.reference(**for_reference(suite, inputs)).items()}
+    answer = suite.reference(**for_reference(suite, inputs))
+    must_raise = _raised(answer)
+    expected = {} if must_raise else {name: np.asarray(value) for name, value in answer.items()}
     phases = phases_until(implementation, until)
     wanted = [output for phase in phases for output in suite.phases[phase]]
     handed = hand_over(suite, inputs, implementation.arrays, device, dtype)
@@ -66,9 +70,14 @@ def check_call(
     try:
         delivered = call(implementation, handed, phases, no_lap)
         call_ns = time.perf_counter_ns() - begin
-        outputs = collect(suite, delivered)
+        raised = _raised(delivered)
+        outputs = {} if raised else collect(suite, delivered)
     except ContractError as error:
         return Check(reason=str(error), case=checked)
+    if raised or must_raise:
+        reason = _written_inputs(implementation, inputs, handed)
+        reason = reason or _refusal(suite, implementation, inputs, raised, must_raise)
+        return Check(reason, case=checked, call_ns=call_ns, raised=raised)
     reason = _written_inputs(implementation, inputs, handed) or _form(wanted, outputs, expected, dtype)
     if reason:
         return Check(reason=reason, case=checked)
@@ -128,6 +137,19 @@ def relative_error(output: np.ndarray, expected: np.ndarray) -> float:
     difference = float(np.max(np.abs(wide[finite] - reference[finite])))
     scale = float(np.max(np.abs(reference[finite])))
     return difference / scale if scale > 0 else difference
+
+
+def _raised(delivered: Mapping[str, Any]) -> str:
+    """The class of error among what the phases, or the reference, delivered."""
+    return next((value.kind for value in delivered.values() if isinstance(value, Raised)), "")
+
+
+def _refusal(suite: Suite, implementation: Implementation, inputs: Inputs, raised: str, must_raise: str) -> str:
+    """What is wrong with an answer that is an error, or should be one."""
+    if must_raise:
+        return "" if raised == must_raise else f"answers with {raised or 'a value'} where {must_raise} has to be raised"
+    allowed = suite.refusals(inputs, implementation.kind) if suite.refusals else ()
+    return "" if raised in allowed else f"raises {raised} where a value is expected"
 
 
 def _form(wanted: list[Output], outputs: Mapping[str, tuple[np.ndarray, str]], expected: Arrays, dtype: str) -> str:

@@ -68,6 +68,8 @@ class Session:
         """Import the implementation and check its answer on fresh inputs; its first call is the check's."""
         load_ns = self._import()
         reply = self._check(self._trial, "before")
+        if reply["raised"] and not reply["reason"]:
+            raise InstrumentUnavailable(f"its answer is an error ({reply['raised']}), which is not measured")
         return reply | {"setup_ns": {"load": load_ns, "first_call": reply["call_ns"]}}
 
     def load(self) -> Reply:
@@ -134,7 +136,8 @@ class Session:
 
     def check(self, trial: Mapping[str, Any]) -> Reply:
         """Check the answer on another trial's case, dtype and device, with the same implementation."""
-        return self._check(Trial.from_json(trial), "check")
+        reply = self._check(Trial.from_json(trial), "check")
+        return reply | {"flags": [f"raised {reply['raised']}"] if reply["raised"] else []}
 
     def memory(self) -> Reply:
         """Peak growth over single calls; the check's was the first of the process, whose own costs are not counted."""
@@ -228,6 +231,7 @@ class Session:
             "limits": dict(check.limits),
             "checked": {} if same_case else dict(check.case),
             "call_ns": check.call_ns,
+            "raised": check.raised,
         }
 
     def _suite(self) -> Suite:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.contract import Implementation, Output, Suite, Tolerance, grid, implements
+from harness.contract import Implementation, Output, Raised, Suite, Tolerance, grid, implements
 from harness.worker.checking import Check, check_call, relative_error
 
 
@@ -94,6 +94,33 @@ def test_wrong_answers_are_caught(function: Callable[..., Any], reason: str) -> 
 
 def test_declared_mutation_is_allowed() -> None:
     assert check(lambda x: (np.multiply(x, 2, out=x), one(x)), mutates=("x",)).right
+
+
+def _refusing(must_raise: str = "", allowed: tuple[str, ...] = ()) -> Suite:
+    """The suite, whose reference may raise and which lets ``allowed`` errors pass for implementations of kind "view"."""
+    reference = {"reference": lambda x: {"doubled": Raised(must_raise)}} if must_raise else {}
+    return dataclasses.replace(SUITE, **reference, refusals=lambda inputs, kind: allowed if kind == "view" else ())
+
+
+@pytest.mark.parametrize(
+    ("suite", "kind", "answer", "reason"),
+    [
+        (_refusing("shape"), "", Raised("shape"), ""),
+        (_refusing("shape"), "", Raised("overlap"), "answers with overlap where shape has to be raised"),
+        (_refusing("shape"), "", None, "answers with a value where shape has to be raised"),
+        (_refusing(allowed=("overlap",)), "view", Raised("overlap"), ""),
+        (_refusing(allowed=("overlap",)), "view", Raised("shape"), "raises shape where a value is expected"),
+        (_refusing(allowed=("overlap",)), "", Raised("overlap"), "raises overlap where a value is expected"),
+        (SUITE, "", Raised("overlap"), "raises overlap where a value is expected"),
+    ],
+)
+def test_an_error_is_an_answer_where_the_suite_says_so(suite: Suite, kind: str, answer: Any, reason: str) -> None:
+    implementation = implements(suite, kind=kind)(lambda x: answer or (2 * x, one(x)))
+    outcome = check_call(
+        suite, implementation, suite.cases[0], dtype="float32", device="cpu", seed=1, load_naive=_no_naive
+    )
+    assert outcome.reason == reason
+    assert outcome.raised == (answer.kind if answer else "")
 
 
 def test_an_empty_table_handed_over_as_lists_is_not_written_to() -> None:
