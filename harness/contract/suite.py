@@ -103,6 +103,8 @@ class Suite:
     :param probes: the probes that claims refer to, by name.
     :param several_cpus: implementations start processes or threads of their own by design, whatever number of threads a
         library may use; they are then never kept on one CPU.
+    :param repeats: ``(**case)`` to how often a phase does over what it does within one call; its time is given for one
+        of them. For phases that are too short to be told apart from what starting them costs.
     :param call_timeout_s: how long a single call may take before it is a ``timeout``.
     """
 
@@ -124,6 +126,7 @@ class Suite:
     claims: tuple[Claim, ...] = ()
     probes: Mapping[str, Probe] = field(default_factory=dict)
     several_cpus: bool = False
+    repeats: Callable[..., Mapping[str, int]] | None = None
     call_timeout_s: float = 60.0
 
     def __post_init__(self) -> None:
