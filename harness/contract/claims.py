@@ -56,6 +56,37 @@ class CostRatio:
 
 
 @dataclass(frozen=True)
+class CheapestRatio:
+    """Cost of ``implementation`` over that of the cheapest of ``others``: the largest of the ratios with each of them.
+
+    Every ratio is one of :class:`CostRatio`; the interval is that of the largest.
+    """
+
+    implementation: str
+    others: tuple[str, ...]
+    where: Where
+    instrument: Instrument = "time"
+
+
+@dataclass(frozen=True)
+class ModelError:
+    """How far off a cost model is: median of |predicted / measured - 1| of ``implementation`` at ``held_out`` sizes.
+
+    The constants of the suite's cost model of that name are fitted to what all ``contestants`` cost at the ``fitted``
+    values of ``axis``; ``where`` are the workloads that share the constants, their cases without the axis.
+    """
+
+    model: str
+    implementation: str
+    contestants: tuple[str, ...]
+    axis: str
+    fitted: tuple[float, ...]
+    held_out: tuple[float, ...]
+    where: tuple[Where, ...]
+    instrument: Instrument = "time"
+
+
+@dataclass(frozen=True)
 class CostDifference:
     """Cost of ``minuend`` less that of ``subtrahend``, in ns, bytes or J: median of the differences within blocks."""
 
@@ -155,6 +186,14 @@ class ProbeValue:
 
 
 @dataclass(frozen=True)
+class ProbeRatio:
+    """A probe's mean over the smallest of what it returns for others; without an interval, as of exact counts."""
+
+    numerator: ProbeValue
+    others: tuple[ProbeValue, ...]
+
+
+@dataclass(frozen=True)
 class ProbeDifference:
     """The mean of paired differences ``minuend - subtrahend`` of two probe values, seed by seed or fold by fold.
 
@@ -178,6 +217,8 @@ class ProbeGrowth:
 
 Evidence = (
     CostRatio
+    | CheapestRatio
+    | ModelError
     | CostDifference
     | CaseRatio
     | CostGrowth
@@ -186,6 +227,7 @@ Evidence = (
     | Crossover
     | CeilingShare
     | ProbeValue
+    | ProbeRatio
     | ProbeDifference
     | ProbeGrowth
 )
@@ -197,7 +239,7 @@ class Cell:
 
     ``equivalence`` asks for two one-sided tests at 5 %, which is the 90 % interval inside the band. ``refuted_in``
     is needed only where the source leaves a gap between holding and not holding; otherwise everything outside the
-    band refutes.
+    band refutes. ``profile`` is the smallest that measures it, where that is a larger one than the claim's.
     """
 
     label: str
@@ -205,6 +247,7 @@ class Cell:
     band: Band
     equivalence: bool = False
     refuted_in: Band | None = None
+    profile: Profile = "quick"
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -103,6 +104,12 @@ class Suite:
     :param probes: the probes that claims refer to, by name.
     :param several_cpus: implementations start processes or threads of their own by design, whatever number of threads a
         library may use; they are then never kept on one CPU.
+    :param cost_models: by name, ``(implementation, **case)`` to how often each of the model's constants counts in a
+        cost; claims fit the constants.
+    :param rounds: at most so many processes per contestant in any profile: where every call starts processes of its
+        own, blocks differ as rounds do.
+    :param contestant_s: at most so much sampling time per contestant and round in any profile, where a grid of many
+        calls that take seconds would take days.
     :param repeats: ``(**case)`` to how often a phase does over what it does within one call; its time is given for one
         of them. For phases that are too short to be told apart from what starting them costs.
     :param call_timeout_s: how long a single call may take before it is a ``timeout``.
@@ -126,6 +133,9 @@ class Suite:
     claims: tuple[Claim, ...] = ()
     probes: Mapping[str, Probe] = field(default_factory=dict)
     several_cpus: bool = False
+    cost_models: Mapping[str, Callable[..., Sequence[float]]] = field(default_factory=dict)
+    rounds: int | None = None
+    contestant_s: float = math.inf
     repeats: Callable[..., Mapping[str, int]] | None = None
     call_timeout_s: float = 60.0
 

@@ -12,6 +12,7 @@ from harness.statistics.equivalence import (
 from harness.statistics.estimates import Estimate, Observations
 from harness.statistics.growth import growth_exponent, growth_of_ratio, ratio_trend
 from harness.statistics.location import mean_estimate, median_estimate
+from harness.statistics.prediction import prediction_error
 from harness.statistics.stopping import Progress, StoppingRule
 from harness.statistics.warmup import WarmUp, find_warmup
 
@@ -34,6 +35,7 @@ __all__ = [
     "median_estimate",
     "paired_differences",
     "paired_ratio",
+    "prediction_error",
     "ratio_trend",
     "simultaneous_confidence",
     "simultaneous_ratios",
