@@ -1,7 +1,4 @@
-"""Two binary trees with half the buffer each; who passes on in one is a leaf of the other (Sanders et al. 2009).
-
-Segments go up the trees one after another, and come down again while later ones go up.
-"""
+"""Two binary trees with half the buffer each; who passes on in one is a leaf of the other (Sanders et al. 2009)."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -48,33 +45,40 @@ def second_place(rank: int, ranks: int) -> Place:
 
 
 def schedule(rank: int, ranks: int, length: int) -> Iterator[Step]:
-    """A rank passes on what it has from the tree that it is an inner node of before it waits for the other's."""
+    """All segments up, one after another, then all down.
+
+    In the tree in which it is a leaf a rank sends ahead and receives behind, so that neither tree waits for the other.
+    Up and down at the same time would be no faster: the links of an inner node are busy all the time.
+    """
     first, second = split((0, length), 2)
     both = [(place(rank, ranks), first), (second_place(rank, ranks), second)]
     count = max(len(segments(half)) for _, half in both)
-    trees = [(each, split(half, count)) for each, half in both]
-    trees.sort(key=lambda tree: not tree[0].children)
-    lag = 2 * ranks.bit_length()
-    for number in range(count + lag):
-        if number < count:
-            yield from _up([(each, cut[number]) for each, cut in reversed(trees)])
-        if number >= lag:
-            yield from _down([(each, cut[number - lag]) for each, cut in trees])
+    inner = [(each, split(half, count)) for each, half in both if each.children]
+    outer = [(each, split(half, count)) for each, half in both if not each.children]
+    levels = ranks.bit_length()
+    for number in range(-levels, count):
+        for trees, at in ((outer, number + levels), (inner, number)):
+            if 0 <= at < count:
+                for tree, cut in trees:
+                    yield from _up(tree, cut[at])
+    for number in range(count + levels):
+        for trees, at in ((inner, number), (outer, number - levels)):
+            if 0 <= at < count:
+                for tree, cut in trees:
+                    yield from _down(tree, cut[at])
 
 
-def _up(trees: list[tuple[Place, Span]]) -> Iterator[Step]:
-    for (parent, children), span in trees:
-        for child in children:
-            yield Step(receives=(Receive(child, *span, add=True),))
-        if parent >= 0:
-            yield Step(sends=(Send(parent, *span),))
+def _up(tree: Place, span: Span) -> Iterator[Step]:
+    for child in tree.children:
+        yield Step(receives=(Receive(child, *span, add=True),))
+    if tree.parent >= 0:
+        yield Step(sends=(Send(tree.parent, *span),))
 
 
-def _down(trees: list[tuple[Place, Span]]) -> Iterator[Step]:
-    for (parent, children), span in trees:
-        if parent >= 0:
-            yield Step(receives=(Receive(parent, *span, add=False),))
-        yield Step(sends=tuple(Send(child, *span) for child in children))
+def _down(tree: Place, span: Span) -> Iterator[Step]:
+    if tree.parent >= 0:
+        yield Step(receives=(Receive(tree.parent, *span, add=False),))
+    yield Step(sends=tuple(Send(child, *span) for child in tree.children))
 
 
 @implements(SUITE, kind="double_tree", counters=counted(schedule))

@@ -1,4 +1,4 @@
-"""Parameter server: rank 0 takes the values of all others, adds them in the order of the ranks, and sends the sum back."""
+"""Parameter server: rank 0 adds the values of all others in the order of the ranks, and sends the sum back."""
 
 from collections.abc import Iterator
 from typing import Any

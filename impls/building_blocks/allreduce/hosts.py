@@ -1,7 +1,7 @@
-"""Ranks that are hosts of their own: each in a network namespace, joined by a bridge over links that the kernel throttles.
+"""Ranks as hosts: each in a network namespace of its own, joined by a bridge over links that the kernel throttles.
 
-All namespaces belong to a user namespace of this call, so that no privileges are needed where the system lets users make
-those, and nothing of the machine's own network is touched. They go when the last process in them ends.
+All namespaces belong to a user namespace of this call, so that no privileges are needed where the system lets users
+make those, and nothing of the machine's own network is touched. They go when the last process in them ends.
 """
 
 from __future__ import annotations

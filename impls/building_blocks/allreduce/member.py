@@ -22,7 +22,7 @@ class Endpoint(Protocol):
     ranks: int
 
     def begin(self, repeat: int, values: np.ndarray, spare: np.ndarray) -> None:
-        """Work on the rank's buffer of this number, ``values``; the first two rows of ``spare`` are for what arrives."""
+        """Work on the rank's buffer of this number, ``values``; two rows of ``spare`` are for what arrives."""
 
     def send(self, message: Send) -> Ticket: ...
 
@@ -88,7 +88,7 @@ class Member:
     def _add_exchanged(
         self, own: np.ndarray, arrived: np.ndarray, receive: Receive, ticket: Ticket, sent: list[Ticket]
     ) -> None:
-        """Add in the order of the ranks and in memory apart: of two NaN the sum then has the same one's bits on both."""
+        """Add in the order of the ranks, in memory apart: of two NaN the sum then has the same one's bits on both."""
         first, second = (own, arrived) if self._endpoint.rank < receive.peer else (arrived, own)
         total = self._spare[2, receive.start : receive.stop]
         np.add(first, second, out=total)

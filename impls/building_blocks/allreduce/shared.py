@@ -33,8 +33,10 @@ class SharedMemory:
         return SharedEndpoint(self, rank)
 
     def close(self) -> None:
-        for signal in (*(semaphore for row in self.written for semaphore in row), *self.read):
-            signal.close()
+        for semaphore in (semaphore for row in self.written for semaphore in row):
+            semaphore.close()
+        for counter in self.read:
+            counter.close()
 
 
 class SharedEndpoint:

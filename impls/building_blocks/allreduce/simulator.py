@@ -1,7 +1,8 @@
 """A discrete-event simulator of the same schedules: up to a thousand ranks, each with one full-duplex link.
 
-A message takes the sender's way out and the receiver's way in, for α and β per byte; it begins when both are free, the
-earlier one first. A receiver adds for γ per byte, one message after another, while the next is under way.
+A message takes the sender's way out and the receiver's way in, α and β per byte on both at the same time where both are
+free; the switch between them keeps what a busy receiver cannot take yet, in the order of sending. A receiver adds for γ
+per byte, one message after another, while the next is under way.
 """
 
 from __future__ import annotations
@@ -73,8 +74,8 @@ class Simulation:
         left_over = [pair for pair, messages in self._under_way.items() if messages]
         if left_over:
             raise RuntimeError(f"rank {left_over[0][1]} never takes a message of rank {left_over[0][0]}")
-        counts = [np.array([getattr(rank, name) for rank in self._ranks], np.int64) for name in COUNTS]
-        return Simulated(*counts, duration_s=max(rank.clock_s for rank in self._ranks))
+        counts = {name: np.array([getattr(rank, name) for rank in self._ranks], np.int64) for name in COUNTS}
+        return Simulated(**counts, duration_s=max(rank.clock_s for rank in self._ranks))
 
     def _go_on(self, number: int) -> None:
         """One step of a rank, or what is left of it, as far as messages have been sent."""
@@ -104,10 +105,11 @@ class Simulation:
             if start == stop:
                 continue
             size = (stop - start) * ITEMSIZE
-            end_s = max(rank.clock_s, rank.sent_s, into[peer]) + latency_s + size * s_per_byte
+            start_s, lasts_s = max(rank.clock_s, rank.sent_s), latency_s + size * s_per_byte
+            end_s = max(start_s, into[peer]) + lasts_s
             if self._delay_s:
                 end_s += self._delay_s()
-            into[peer] = rank.sent_s = end_s
+            rank.sent_s, into[peer] = start_s + lasts_s, end_s
             rank.messages += 1
             rank.sent_bytes += size
             # As where memory is shared, the receiver reads when it takes the message, and not what was there before.
@@ -122,9 +124,7 @@ class Simulation:
         rank.left.extend(step.receives)
         rank.in_exchange = step.exchange
 
-    def _take(
-        self, number: int, rank: _Rank, receive: Receive, arrival_s: float, payload: np.ndarray | None
-    ) -> None:
+    def _take(self, number: int, rank: _Rank, receive: Receive, arrival_s: float, payload: np.ndarray | None) -> None:
         peer, start, stop, add = receive
         rank.clock_s = max(rank.clock_s, arrival_s, rank.sent_s if rank.in_exchange else 0.0)
         rank.received_bytes += (stop - start) * ITEMSIZE

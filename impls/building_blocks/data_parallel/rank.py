@@ -74,4 +74,3 @@ class Transport(Protocol):
 
 MakeTrainer = Callable[[Rank], Trainer]
 MakeTransport = Callable[[Settings, np.dtype], Transport]
-
