@@ -9,6 +9,7 @@ from harness.contract import (
     Case,
     CaseRatio,
     CeilingShare,
+    CheapestRatio,
     ConstantOverhead,
     CostDifference,
     CostGrowth,
@@ -17,8 +18,10 @@ from harness.contract import (
     Crossover,
     Evidence,
     MeanRatio,
+    ModelError,
     ProbeDifference,
     ProbeGrowth,
+    ProbeRatio,
     ProbeValue,
     RatioGrowth,
     RatioTrend,
@@ -52,6 +55,15 @@ def needs_of(evidence: Evidence) -> Iterator[Need]:
             for where in wheres:
                 yield need_at(numerator, where, instrument)
                 yield need_at(denominator, where, instrument)
+        case CheapestRatio(implementation, others, where, instrument):
+            for each in (implementation, *others):
+                yield need_at(each, where, instrument)
+        case ModelError(_, implementation, contestants, axis, fitted, held_out, workloads, instrument):
+            for where in workloads:
+                for each, value in ((each, value) for each in contestants for value in fitted):
+                    yield need_at(each, at_value(where, axis, value), instrument)
+                for value in held_out:
+                    yield need_at(implementation, at_value(where, axis, value), instrument)
         case CostDifference(minuend, subtrahend, where, instrument):
             yield need_at(minuend, where, instrument)
             yield need_at(subtrahend, where, instrument)
@@ -76,6 +88,9 @@ def needs_of(evidence: Evidence) -> Iterator[Need]:
             yield need_at(implementation, where, "time")
         case ProbeValue():
             yield need_of_probe(evidence)
+        case ProbeRatio(probe, probes):
+            for of_probe in (probe, *probes):
+                yield need_of_probe(of_probe)
         case ProbeDifference(minuend, subtrahend, _):
             yield need_of_probe(minuend)
             yield need_of_probe(subtrahend)

@@ -105,6 +105,7 @@ def make_plan(catalogue: Catalogue, scope: Scope, settings: Settings) -> Plan:
         tuple(replace(trial, round=number) for trial in contest)
         for number in range(settings.rounds)
         for contest in _shuffled(list(contests.values()), rng)
+        if number < (catalogue.suites[contest[0].suite].rounds or settings.rounds)
     ]
     return Plan(tuple(rounds), tuple(_shuffled(singles, rng)), tuple(skipped))
 
@@ -158,6 +159,8 @@ def _claim_needs(catalogue: Catalogue, suite: Suite, scope: Scope) -> Iterator[N
         if claim.profile == "full" and scope.profile == "quick":
             continue
         for cell in claim.cells:
+            if cell.profile == "full" and scope.profile == "quick":
+                continue
             for need in needs_of(cell.evidence):
                 if not need.implementation or need.implementation in selected:
                     yield replace(need, threads=scope.cpu_count) if need.threads == "all" else need

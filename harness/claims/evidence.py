@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.claims.observations import Measurements, NotMeasured
 from harness.contract import (
     CaseRatio,
     CeilingShare,
+    CheapestRatio,
     ConstantOverhead,
     CostDifference,
     CostGrowth,
@@ -17,8 +18,10 @@ from harness.contract import (
     Crossover,
     Evidence,
     MeanRatio,
+    ModelError,
     ProbeDifference,
     ProbeGrowth,
+    ProbeRatio,
     ProbeValue,
     RatioGrowth,
     RatioTrend,
@@ -43,6 +46,7 @@ from harness.statistics import (
     median_estimate,
     paired_differences,
     paired_ratio,
+    prediction_error,
     ratio_trend,
 )
 
@@ -72,6 +76,12 @@ def estimate_evidence(suite: Suite, evidence: Evidence, found: Measurements, con
                 for where in wheres
             ]
             return _or_not_measured(lambda: mean_ratio(pairs, confidence))
+        case CheapestRatio(implementation, others, where, instrument):
+            own = found.costs(name, need_at(implementation, where, instrument), where.phase)
+            theirs = [found.costs(name, need_at(other, where, instrument), where.phase) for other in others]
+            return _or_not_measured(lambda: largest_ratio(own, theirs, confidence))
+        case ModelError():
+            return model_error(suite, evidence, found, confidence)
         case CostDifference(minuend, subtrahend, where, instrument):
             sides = [found.costs(name, need_at(side, where, instrument), where.phase) for side in (minuend, subtrahend)]
             return _or_not_measured(lambda: cost_difference(sides[0], sides[1], confidence))
@@ -116,6 +126,14 @@ def estimate_evidence(suite: Suite, evidence: Evidence, found: Measurements, con
             return share_of_ceiling(suite, where, ceiling, duration, found.environment)
         case ProbeValue(_, value):
             return mean_estimate(found.scores(name, need_of_probe(evidence), value), confidence)
+        case ProbeRatio(probe, probes):
+            means = [
+                mean_estimate(found.scores(name, need_of_probe(each), each.value), confidence).value
+                for each in (probe, *probes)
+            ]
+            if not min(means[1:]) > 0:
+                raise NotMeasured(f"a ratio of {probe.value} needs positive values, not {min(means[1:])}")
+            return Estimate.exact(means[0] / min(means[1:]))
         case ProbeDifference(minuend, subtrahend, test_share):
             scores = [found.scores(name, need_of_probe(side), side.value) for side in (minuend, subtrahend)]
             return _or_not_measured(lambda: paired_differences(scores[0], scores[1], confidence, test_share))
@@ -142,6 +160,38 @@ def _along(
         for value in evidence.values
     }
     return {value: found.costs(suite, need, phase or evidence.where.phase) for value, need in needs.items()}
+
+
+def largest_ratio(own: Observations, others: Sequence[Observations], confidence: float) -> Estimate:
+    """The ratio with the one of ``others`` that it is largest with.
+
+    :raises ValueError: see :func:`paired_ratio`.
+    """
+    return max((paired_ratio(own, other, confidence) for other in others), key=lambda ratio: ratio.value)
+
+
+def model_error(suite: Suite, evidence: ModelError, found: Measurements, confidence: float) -> Estimate:
+    """The error of a cost model at sizes that its constants were not fitted to.
+
+    :raises NotMeasured: the suite has no such model, or the run lacks a cost.
+    """
+    if evidence.model not in suite.cost_models:
+        raise NotMeasured(f"suite {suite.name} has no cost model {evidence.model}")
+    counts = suite.cost_models[evidence.model]
+
+    def point(implementation: str, where: Where, value: float) -> tuple[Sequence[float], Observations]:
+        there = at_value(where, evidence.axis, value)
+        costs = found.costs(suite.name, need_at(implementation, there, evidence.instrument), there.phase)
+        return counts(implementation, **there.case), costs
+
+    fitted = [
+        point(each, where, value)
+        for where in evidence.where
+        for each in evidence.contestants
+        for value in evidence.fitted
+    ]
+    held_out = [point(evidence.implementation, where, value) for where in evidence.where for value in evidence.held_out]
+    return _or_not_measured(lambda: prediction_error(fitted, held_out, confidence))
 
 
 def enumerate_scores(scores: list[float]) -> list[tuple[tuple[int, int], float]]:

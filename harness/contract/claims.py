@@ -71,6 +71,37 @@ class MeanRatio:
 
 
 @dataclass(frozen=True)
+class CheapestRatio:
+    """Cost of ``implementation`` over that of the cheapest of ``others``: the largest of the ratios with each of them.
+
+    Every ratio is one of :class:`CostRatio`; the interval is that of the largest.
+    """
+
+    implementation: str
+    others: tuple[str, ...]
+    where: Where
+    instrument: Instrument = "time"
+
+
+@dataclass(frozen=True)
+class ModelError:
+    """How far off a cost model is: median of |predicted / measured - 1| of ``implementation`` at ``held_out`` sizes.
+
+    The constants of the suite's cost model of that name are fitted to what all ``contestants`` cost at the ``fitted``
+    values of ``axis``; ``where`` are the workloads that share the constants, their cases without the axis.
+    """
+
+    model: str
+    implementation: str
+    contestants: tuple[str, ...]
+    axis: str
+    fitted: tuple[float, ...]
+    held_out: tuple[float, ...]
+    where: tuple[Where, ...]
+    instrument: Instrument = "time"
+
+
+@dataclass(frozen=True)
 class CostDifference:
     """Cost of ``minuend`` less that of ``subtrahend``, in ns, bytes or J: median of the differences within blocks."""
 
@@ -208,6 +239,14 @@ class ProbeValue:
 
 
 @dataclass(frozen=True)
+class ProbeRatio:
+    """A probe's mean over the smallest of what it returns for others; without an interval, as of exact counts."""
+
+    numerator: ProbeValue
+    others: tuple[ProbeValue, ...]
+
+
+@dataclass(frozen=True)
 class ProbeDifference:
     """The mean of paired differences ``minuend - subtrahend`` of two probe values, seed by seed or fold by fold.
 
@@ -232,6 +271,8 @@ class ProbeGrowth:
 Evidence = (
     CostRatio
     | MeanRatio
+    | CheapestRatio
+    | ModelError
     | CostDifference
     | CaseRatio
     | CostGrowth
@@ -242,6 +283,7 @@ Evidence = (
     | ConstantOverhead
     | CeilingShare
     | ProbeValue
+    | ProbeRatio
     | ProbeDifference
     | ProbeGrowth
 )
@@ -255,7 +297,8 @@ class Cell:
     is needed only where the source leaves a gap between holding and not holding; otherwise everything outside the
     band refutes. ``holding`` is a value that the interval must hold as well: one inside the band that misses it is
     inconclusive. ``undisturbed`` leaves a cost undecided where others used the CPUs during a sample: for suites with
-    ``several_cpus``, which are watched for that.
+    ``several_cpus``, which are watched for that. ``profile`` is the smallest that measures it, where that is a larger
+    one than the claim's.
     """
 
     label: str
@@ -265,6 +308,7 @@ class Cell:
     refuted_in: Band | None = None
     holding: float | None = None
     undisturbed: bool = False
+    profile: Profile = "quick"
 
 
 @dataclass(frozen=True)

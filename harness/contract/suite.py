@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -110,6 +111,14 @@ class Suite:
         library may use; they are then never kept on one CPU.
     :param bare_workers: every worker is an interpreter started for it alone, without the packages that other suites'
         workers find imported: for costs that depend on what a process has in memory, such as that of a fork.
+    :param cost_models: by name, ``(implementation, **case)`` to how often each of the model's constants counts in a
+        cost; claims fit the constants.
+    :param rounds: at most so many processes per contestant in any profile: where every call starts processes of its
+        own, blocks differ as rounds do.
+    :param contestant_s: at most so much sampling time per contestant and round in any profile, where a grid of many
+        calls that take seconds would take days.
+    :param repeats: ``(**case)`` to how often a phase does over what it does within one call; its time is given for one
+        of them. For phases that are too short to be told apart from what starting them costs.
     :param call_timeout_s: how long a single call may take before it is a ``timeout``.
     """
 
@@ -134,6 +143,10 @@ class Suite:
     probes: Mapping[str, Probe] = field(default_factory=dict)
     several_cpus: bool = False
     bare_workers: bool = False
+    cost_models: Mapping[str, Callable[..., Sequence[float]]] = field(default_factory=dict)
+    rounds: int | None = None
+    contestant_s: float = math.inf
+    repeats: Callable[..., Mapping[str, int]] | None = None
     call_timeout_s: float = 60.0
 
     def __post_init__(self) -> None:

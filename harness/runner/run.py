@@ -59,7 +59,9 @@ class Engine:
             code=_module(listing) if listing else None,
             naive=self._naive(trial.suite),
             shared_code=self.catalogue.shared_code_hash,
-            settings=self.settings,
+            settings=dataclasses.replace(
+                self.settings, contestant_s=min(self.settings.contestant_s, suite.contestant_s)
+            ),
             bare=suite.bare_workers,
         )
         timeout_s = suite.probes[trial.probe].timeout_s if trial.instrument == "probe" else suite.call_timeout_s

@@ -19,6 +19,7 @@ from harness.statistics.estimates import Estimate, Observations
 from harness.statistics.growth import cost_slope, growth_exponent, growth_of_ratio, ratio_trend
 from harness.statistics.location import mean_estimate, median_estimate
 from harness.statistics.overhead import constant_overhead
+from harness.statistics.prediction import prediction_error
 from harness.statistics.stopping import Progress, StoppingRule
 from harness.statistics.warmup import WarmUp, find_warmup
 
@@ -44,6 +45,7 @@ __all__ = [
     "median_estimate",
     "paired_differences",
     "paired_ratio",
+    "prediction_error",
     "ratio_trend",
     "simultaneous_confidence",
     "simultaneous_ratios",

@@ -15,7 +15,7 @@ CONFIDENCE = 0.95
 # median with 93.75 % for any distribution, those of four with 87.5 %.
 FEWEST_ROUNDS = 5
 
-# Read by the report's description of how figures were taken; no interval here is resampled.
+# Read by the report's description of how figures were taken; none but that of a model's error is resampled.
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,8 @@ class Session:
 
             self._watch = GpuWatch.open()
             besides |= costs_besides(implementation, self._fresh_inputs, phases)
-        return {"warmup": [asdict(warm) for warm in warmup], "calibration": asdict(calibration) | besides}
+        told = [asdict(warm) | {"values": self._per_repeat(warm.values)} for warm in warmup]
+        return {"warmup": told, "calibration": asdict(calibration) | besides}
 
     def sample(self) -> Reply:
         """One sample of the calibrated number of calls."""
@@ -125,7 +126,8 @@ class Session:
             readings = {**readings, "loop_ns": self._timer.loop_ns}
         elapsed_s = time.perf_counter() - begin
         counts = {"iterations": self._iterations, "elapsed_s": elapsed_s}
-        return {"values": values, "readings": readings, "sample_flags": list(flags), **counts}
+        told = self._per_repeat(values)
+        return {"values": told, "readings": readings, "sample_flags": list(flags), **counts}
 
     def verify(self) -> Reply:
         """Check the answer again, on inputs that the implementation has not seen, and on any CPU."""
@@ -269,6 +271,12 @@ class Session:
 
     def _phases(self, implementation: Implementation) -> tuple[str, ...]:
         return phases_until(implementation, self._trial.until)
+
+    def _per_repeat(self, values: Mapping[str, float]) -> Mapping[str, float]:
+        """Times by phase, divided by how often the suite says that a phase does over what it does."""
+        suite = self._suite()
+        repeats = suite.repeats(**self._trial.case) if suite.repeats else {}
+        return {phase: value / repeats.get(phase, 1) for phase, value in values.items()}
 
     def _seed(self, *purpose: object) -> int:
         """The same for all contestants of a case, so that they get the same inputs."""

@@ -13,9 +13,10 @@ import torch
 from harness.contract import implements
 from impls.building_blocks.data_parallel.model import gather_gradients
 from impls.building_blocks.data_parallel.processes import traffic_of, train_in_processes
-from impls.building_blocks.data_parallel.rank import Rank, shared_array
+from impls.building_blocks.data_parallel.rank import Rank
 from impls.building_blocks.data_parallel.replica import FlatReplica, FlatSgd
-from impls.building_blocks.data_parallel.signals import Barrier
+from impls.building_blocks.ranks.memory import shared_array
+from impls.building_blocks.ranks.signals import Barrier
 from suites.data_parallel.suite import SUITE, Settings
 
 

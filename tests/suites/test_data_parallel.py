@@ -18,8 +18,8 @@ from impls.building_blocks.data_parallel.model import Perceptron, sum_over_rows
 from impls.building_blocks.data_parallel.rank import Rank, Traffic
 from impls.building_blocks.data_parallel.replica import FlatReplica
 from impls.building_blocks.data_parallel.ring import SEGMENT, SLOTS, Ring, RingMember
-from impls.building_blocks.data_parallel.signals import Barrier
 from impls.building_blocks.data_parallel.spawned import require_gpus, train_in_spawned_processes
+from impls.building_blocks.ranks.signals import Barrier
 from suites.data_parallel.probes import full_batch_difference, traffic
 from suites.data_parallel.suite import SUITE, TOLERANCE, Settings, measure_errors
 from tests.suites.drawing import draw, load

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -75,9 +74,3 @@ class Transport(Protocol):
 
 MakeTrainer = Callable[[Rank], Trainer]
 MakeTransport = Callable[[Settings, np.dtype], Transport]
-
-
-def shared_array(shape: tuple[int, ...], dtype: np.dtype | type) -> np.ndarray:
-    """Zeros in memory that forked processes share; it has no name and goes with its last user."""
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    return np.frombuffer(mmap.mmap(-1, max(size, 1)), dtype=dtype, count=int(np.prod(shape))).reshape(shape)

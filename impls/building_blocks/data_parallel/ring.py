@@ -6,8 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from impls.building_blocks.data_parallel.rank import Traffic, shared_array
-from impls.building_blocks.data_parallel.signals import Semaphore
+from impls.building_blocks.data_parallel.rank import Traffic
+from impls.building_blocks.ranks.memory import shared_array
+from impls.building_blocks.ranks.signals import Semaphore
 from suites.data_parallel.settings import Settings
 
 SEGMENT = 65_536

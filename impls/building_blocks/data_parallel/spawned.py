@@ -6,10 +6,8 @@ private folder where the ranks find each other.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import pickle
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,8 +21,8 @@ from harness.contract import Unavailable
 from impls.building_blocks.data_parallel.ddp import DdpTrainer
 from impls.building_blocks.data_parallel.gloo import Rendezvous
 from impls.building_blocks.data_parallel.model import loss_terms
-from impls.building_blocks.data_parallel.processes import PR_SET_PDEATHSIG
 from impls.building_blocks.data_parallel.rank import Rank
+from impls.building_blocks.ranks.team import die_with
 from suites.data_parallel.settings import Settings
 
 ARRAYS = ("features", "targets", "initial_parameters")
@@ -106,9 +104,7 @@ class _Folder(Rendezvous):
 
 
 def _be_rank(folder: Path, number: int, device: str, parent: int) -> None:
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        return
+    die_with(parent)
     settings = pickle.loads((folder / "settings.pickle").read_bytes())
     features, targets, initial_parameters = (np.load(folder / f"{name}.npy") for name in ARRAYS)
     if device == "cuda":

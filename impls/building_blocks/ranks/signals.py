@@ -21,6 +21,26 @@ class Semaphore:
         os.close(self._descriptor)
 
 
+class Counter:
+    """A counter in the kernel that is read as a whole, for who waits for several of the same kind."""
+
+    def __init__(self) -> None:
+        self._descriptor = os.eventfd(0)
+        self._ahead = 0
+
+    def post(self) -> None:
+        os.eventfd_write(self._descriptor, 1)
+
+    def wait(self, count: int) -> None:
+        """Return when there have been ``count`` more posts than earlier waits of this process have taken."""
+        while self._ahead < count:
+            self._ahead += os.eventfd_read(self._descriptor)
+        self._ahead -= count
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+
 class Barrier:
     """Dissemination barrier (Hensgen, Finkel and Manber 1988): lg P rounds, in round k rank r signals rank r + 2^k."""
 
