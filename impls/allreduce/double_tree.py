@@ -55,9 +55,10 @@ def schedule(rank: int, ranks: int, length: int) -> Iterator[Step]:
     count = max(len(segments(half)) for _, half in both)
     inner = [(each, split(half, count)) for each, half in both if each.children]
     outer = [(each, split(half, count)) for each, half in both if not each.children]
-    levels = ranks.bit_length()
+    # Of three ranks two are neighbours in both trees, which have to send each other in one order.
+    levels = ranks.bit_length() if ranks > 3 else 0
     for number in range(-levels, count):
-        for trees, at in ((outer, number + levels), (inner, number)):
+        for trees, at in ((outer, number + levels), (inner[::-1], number)):
             if 0 <= at < count:
                 for tree, cut in trees:
                     yield from _up(tree, cut[at])

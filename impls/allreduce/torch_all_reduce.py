@@ -15,7 +15,7 @@ from suites.allreduce.suite import SUITE, Settings
 
 class Reducer:
     def __init__(self, endpoint: Endpoint, buffers: np.ndarray) -> None:
-        self.buffers = torch.from_numpy(buffers)
+        self.buffers = torch.from_numpy(buffers[endpoint.rank])
 
     def all_reduce(self, repeat: int) -> None:
         dist.all_reduce(self.buffers[repeat])

@@ -21,10 +21,10 @@ class Reducer:
     """Chunks must be equal, so the buffer is copied to one that is padded with zeros, and back."""
 
     def __init__(self, endpoint: Endpoint, buffers: np.ndarray) -> None:
-        self.buffers = torch.from_numpy(buffers)
-        self.length = buffers.shape[1]
-        chunk = -(-self.length // endpoint.ranks)
-        self.padded = torch.zeros(chunk * endpoint.ranks)
+        self.buffers = torch.from_numpy(buffers[endpoint.rank])
+        ranks, _, self.length = buffers.shape
+        chunk = -(-self.length // ranks)
+        self.padded = torch.zeros(chunk * ranks)
         self.sums = torch.empty(chunk)
 
     def all_reduce(self, repeat: int) -> None:

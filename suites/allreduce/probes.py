@@ -38,7 +38,7 @@ def traffic(
     """
     name = implementation.function.__module__.rsplit(".", 1)[-1]
     found: dict[str, list[float]] = {}
-    for ranks in range(lowest, highest + 1):
+    for ranks in range(highest, lowest - 1, -1):  # the first has all the processes that the others need
         even = 3 * ranks * (1 << (ranks.bit_length() - 1))
         for n in (even - 1, even + 1) if uneven else (even,):
             counted = _counted(rng, implementation, ranks, n, where)

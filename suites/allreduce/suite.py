@@ -1,6 +1,7 @@
 """All-reduce: P ranks hold a buffer each, and every one of them ends with the sum of all.
 
-Phases: ``start`` makes ranks and connections, ``warm_up`` is one all-reduce in every buffer, ``reduce`` one more in
+Phases: ``start`` gives the ranks their values, in the first call of a process after making them and their connections;
+``warm_up`` is one all-reduce in every buffer, ``reduce`` one more in
 every buffer with the values that there were at first. Time is taken around all ranks: it begins when they are told to
 and ends when the slowest has ended, so that the average over ranks flatters nobody. Small buffers are reduced several
 times in a row, and the figure is for one of them; what telling the ranks costs is in it, shared among those.
@@ -62,7 +63,7 @@ SUITE = Suite(
     name="allreduce",
     title="All-reduce: the sum of a buffer over P ranks, on every rank",
     cases=(
-        grid(n=[256, 1_048_576], ranks=[4], transport=["shared"])
+        grid(n=[256, 16_384, 1_048_576], ranks=[4], transport=["shared"])
         + grid(n=[65_536], ranks=[4], transport=["gloo"])
         + grid("full", n=[256, 4_096, 65_536, 1_048_576, 16_777_216], ranks=[4], transport=["shared", "gloo"])
         + grid("full", n=[16_384, 1_048_576], ranks=[4], transport=["throttled", "hosts", "distant_hosts"])

@@ -15,8 +15,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import numpy as np
-
 from harness.contract import Unavailable
 from impls.building_blocks.allreduce.messages import GlooEndpoint, Loopback
 from impls.building_blocks.ranks.team import die_with
@@ -34,11 +32,11 @@ class Hosts(Loopback):
     :raises Unavailable: the machine cannot make such a network; the message says what it lacks.
     """
 
-    def __init__(self, buffers: np.ndarray, delay_s: float = 0.0) -> None:
+    def __init__(self, ranks: int, delay_s: float = 0.0) -> None:
         for program in ("ip", "tc"):
             if not shutil.which(program):
                 raise Unavailable(f"needs the program {program} (iproute2) for network namespaces")
-        super().__init__(buffers)
+        super().__init__(ranks)
         self._discipline = _discipline(delay_s)
         self._bridge = 0
         try:

@@ -15,14 +15,13 @@ Ticket = Any
 class Endpoint(Protocol):
     """One rank's side of a transport; between two ranks messages keep their order.
 
-    :ivar rank: this one's number of ``ranks``.
+    :ivar rank: this one's number.
     """
 
     rank: int
-    ranks: int
 
-    def begin(self, repeat: int, values: np.ndarray, spare: np.ndarray) -> None:
-        """Work on the rank's buffer of this number, ``values``; two rows of ``spare`` are for what arrives."""
+    def begin(self, buffers: np.ndarray, spare: np.ndarray) -> None:
+        """Work on the buffers (ranks, length) of all ranks; two rows of ``spare`` are for what arrives."""
 
     def send(self, message: Send) -> Ticket: ...
 
@@ -41,20 +40,20 @@ class Endpoint(Protocol):
 class Member:
     """All-reduces in place by a list of steps, the messages of the next step expected while one is carried out.
 
-    :param buffers: (repeats, length), the rank's own.
+    :param buffers: (ranks, repeats, length), of all ranks.
     :ivar messages: sent so far; beside it ``sent_bytes``, ``received_bytes`` and ``additions``.
     """
 
     def __init__(self, steps: Sequence[Step], endpoint: Endpoint, buffers: np.ndarray) -> None:
         self._steps, self._endpoint = steps, endpoint
         self._buffers = buffers
-        self._spare = np.empty((3, buffers.shape[1]), buffers.dtype)
+        self._spare = np.empty((3, buffers.shape[2]), buffers.dtype)
         self.messages = self.sent_bytes = self.received_bytes = self.additions = 0
 
     def all_reduce(self, repeat: int) -> None:
         """Sum the buffer of this number over all ranks, in place; everybody has what this rank sent when it returns."""
-        endpoint, values = self._endpoint, self._buffers[repeat]
-        endpoint.begin(repeat, values, self._spare)
+        endpoint, values = self._endpoint, self._buffers[self._endpoint.rank, repeat]
+        endpoint.begin(self._buffers[:, repeat], self._spare)
         sent: list[Ticket] = []
         following = self._expect(0)
         for number, step in enumerate(self._steps):

@@ -17,8 +17,8 @@ from impls.building_blocks.ranks.gloo import Rendezvous
 class Loopback:
     """Ranks on one host, connected over the loopback interface."""
 
-    def __init__(self, buffers: np.ndarray) -> None:
-        self._ranks = len(buffers)
+    def __init__(self, ranks: int) -> None:
+        self._ranks = ranks
         self._place = Rendezvous()
 
     def join(self, rank: int, interface: str = "lo") -> GlooEndpoint:
@@ -35,14 +35,14 @@ class GlooEndpoint:
     """Messages between two ranks are told apart by their running number, which is their tag."""
 
     def __init__(self, rank: int, ranks: int) -> None:
-        self.rank, self.ranks = rank, ranks
+        self.rank = rank
         assert dist.group.WORLD is not None
         self._group = dist.group.WORLD
         self._sent = [0] * ranks
         self._expected = [0] * ranks
 
-    def begin(self, repeat: int, values: np.ndarray, spare: np.ndarray) -> None:
-        self._values, self._spare = torch.from_numpy(values), torch.from_numpy(spare)
+    def begin(self, buffers: np.ndarray, spare: np.ndarray) -> None:
+        self._values, self._spare = torch.from_numpy(buffers[self.rank]), torch.from_numpy(spare)
 
     def send(self, message: Send) -> Any:
         tag = self._sent[message.peer] = self._sent[message.peer] + 1

@@ -18,14 +18,9 @@ MOST_UNREAD = 16_384
 
 
 class SharedMemory:
-    """Signals between every two ranks, made before they are forked.
+    """Signals between every two ranks, made before they are forked."""
 
-    :param buffers: (ranks, repeats, length) in memory that forked processes share.
-    """
-
-    def __init__(self, buffers: np.ndarray) -> None:
-        ranks = len(buffers)
-        self.buffers = buffers
+    def __init__(self, ranks: int) -> None:
         self.written = [[Semaphore() for _ in range(ranks)] for _ in range(ranks)]
         self.read = [Counter() for _ in range(ranks)]
 
@@ -43,10 +38,10 @@ class SharedEndpoint:
     """No element is copied on the way: the receiver adds from the sender's memory into its own."""
 
     def __init__(self, memory: SharedMemory, rank: int) -> None:
-        self._memory, self.rank, self.ranks = memory, rank, len(memory.buffers)
+        self._memory, self.rank = memory, rank
 
-    def begin(self, repeat: int, values: np.ndarray, spare: np.ndarray) -> None:
-        self._peers = self._memory.buffers[:, repeat]
+    def begin(self, buffers: np.ndarray, spare: np.ndarray) -> None:
+        self._peers = buffers
 
     def send(self, message: Send) -> None:
         self._memory.written[self.rank][message.peer].post()
@@ -68,9 +63,8 @@ class SharedEndpoint:
 class ThrottledMemory(SharedMemory):
     """The same with a link of limited rate before every rank's messages."""
 
-    def __init__(self, buffers: np.ndarray) -> None:
-        super().__init__(buffers)
-        ranks = len(buffers)
+    def __init__(self, ranks: int) -> None:
+        super().__init__(ranks)
         self.arrivals_ns = shared_array((ranks, ranks, MOST_UNREAD), np.int64)
 
     def join(self, rank: int) -> ThrottledEndpoint:
@@ -88,11 +82,11 @@ class ThrottledEndpoint(SharedEndpoint):
         super().__init__(memory, rank)
         self._arrivals_ns = memory.arrivals_ns
         self._idle_from_ns = 0.0
-        self._sent = [0] * self.ranks
-        self._fetched = [0] * self.ranks
+        self._sent = [0] * len(memory.read)
+        self._fetched = [0] * len(memory.read)
 
     def send(self, message: Send) -> None:
-        size = (message.stop - message.start) * self._memory.buffers.itemsize
+        size = (message.stop - message.start) * self._peers.itemsize
         now = time.monotonic_ns()
         self._idle_from_ns = max(self._idle_from_ns, now) + size * 1e9 / LINK_BYTES_PER_S
         arrival = max(now, self._idle_from_ns - BURST_BYTES * 1e9 / LINK_BYTES_PER_S)

@@ -21,6 +21,10 @@ ITEMSIZE = 4
 NOBODY, WOKEN = -1, -2
 
 
+_Message = tuple[float, int, int, np.ndarray | None]
+"""When it has arrived, its first element, the one after its last, and where they lie."""
+
+
 @dataclass(slots=True)
 class _Rank:
     """Where one rank is in its steps, its clock, and what it has done.
@@ -60,11 +64,11 @@ class Simulation:
         self._link, self._values, self._delay_s = link, values, delay_s
         self._ranks = [_Rank(iter(schedule(rank, ranks, length))) for rank in range(ranks)]
         self._way_in_free_s = [0.0] * ranks
-        self._under_way: defaultdict[tuple[int, int], deque[tuple[float, np.ndarray | None]]] = defaultdict(deque)
+        self._under_way: defaultdict[tuple[int, int], deque[_Message]] = defaultdict(deque)
         self._events = [(0.0, rank) for rank in range(ranks)]
 
     def run(self) -> Simulated:
-        """:raises RuntimeError: ranks wait for each other for ever."""
+        """:raises RuntimeError: ranks wait for each other for ever, or for other elements than are sent."""
         while self._events:
             _, rank = heapq.heappop(self._events)
             self._go_on(rank)
@@ -94,7 +98,7 @@ class Simulation:
                 if not messages:
                     rank.waits_for = receive.peer
                     return
-                self._take(number, rank, receive, *messages.popleft())
+                self._take(number, rank, receive, messages.popleft())
             left.popleft()
         heapq.heappush(self._events, (rank.clock_s, number))
 
@@ -116,7 +120,7 @@ class Simulation:
             payload = None if self._values is None else self._values[number, start:stop]
             if payload is not None and step.exchange:
                 payload = payload.copy()
-            self._under_way[number, peer].append((end_s, payload))
+            self._under_way[number, peer].append((end_s, start, stop, payload))
             other = self._ranks[peer]
             if other.waits_for == number:
                 other.waits_for = WOKEN
@@ -124,8 +128,11 @@ class Simulation:
         rank.left.extend(step.receives)
         rank.in_exchange = step.exchange
 
-    def _take(self, number: int, rank: _Rank, receive: Receive, arrival_s: float, payload: np.ndarray | None) -> None:
+    def _take(self, number: int, rank: _Rank, receive: Receive, message: _Message) -> None:
         peer, start, stop, add = receive
+        arrival_s, first, last, payload = message
+        if (first, last) != (start, stop):
+            raise RuntimeError(f"rank {number} expects {start} to {stop} of rank {peer}, which sends {first} to {last}")
         rank.clock_s = max(rank.clock_s, arrival_s, rank.sent_s if rank.in_exchange else 0.0)
         rank.received_bytes += (stop - start) * ITEMSIZE
         if add:
