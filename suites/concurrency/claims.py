@@ -9,7 +9,7 @@ SHARED_BY_ALL = ("shared_memory", "mmap")
 OWN = ("list", "array", "attribute")
 RESIDENT_MB = (0.0, 128.0, 512.0, 1_000.0, 4_000.0)
 EMPTY: dict[str, Scalar] = {"task": "empty", "workers": 1}
-LOOP: dict[str, Scalar] = {"task": "python", "n": 20_000_000, "workers": 2}
+LOOP: dict[str, Scalar] = {"task": "python", "n": 15_000_000, "workers": 2}
 SET = ("python", "dict", "attributes", "calls")
 NEVER = Band(high=float("-inf"))
 
@@ -116,7 +116,7 @@ CLAIMS = (
             Cell("serial / threads", CostRatio("serial", "threads", _where(LOOP)), Band(high=1.1), undisturbed=True),
             Cell("serial / fork", CostRatio("serial", "fork", _where(LOOP)), Band(low=1.7), undisturbed=True),
         ),
-        remark="20 million steps of a loop over whole numbers, about a second; workers are there before the clock "
+        remark="15 million steps of a loop over whole numbers, about a second; workers are there before the clock "
         "starts. It stays open where others used the CPUs during a sample. The third arm, the same loop in Numba "
         "without the lock (numba_threads), is in the table.",
     ),

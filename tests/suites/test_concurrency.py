@@ -94,6 +94,12 @@ class TestPieces:
         assert sorted(number for share in shares for _, (number, _) in share) == list(range(1, 13))
         assert [len(share) for share in shares] == [3, 3, 2, 2, 2]
 
+    @pytest.mark.parametrize("name", ["serial", "threads"])
+    def test_pieces_of_nothing_and_of_one_byte(self, name: str) -> None:
+        inputs = draw(task="sha256", n=7, workers=2)
+        _, checksums, _ = load(name).function(**inputs)
+        assert checksums.tolist() == SUITE.reference(**inputs)["checksums"].tolist()
+
     @pytest.mark.parametrize("name", ["threads", "fork", "thread_pool", "process_pool_reused"])
     def test_workers_without_a_piece_do_no_harm(self, name: str) -> None:
         job = Job("python", 3, 1, 50)

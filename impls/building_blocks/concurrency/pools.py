@@ -98,7 +98,7 @@ def answers_of_kept(
     try:
         return _answers(kept_processes(workers), function, arguments)
     except WorkerDied:
-        del _KEPT[workers]
+        _KEPT.pop(workers).shutdown()
         raise
 
 
