@@ -11,7 +11,8 @@ import numpy as np
 from harness.contract import implements
 from impls.building_blocks.autograd.counters import TracedCounters
 from impls.building_blocks.autograd.plain import PLAIN
-from impls.building_blocks.autograd.source import Compiled, transform
+from impls.building_blocks.autograd.source_gradient import Compiled
+from impls.building_blocks.autograd.source_operations import transform
 from suites.autograd.programs import PROGRAMS, Problem
 from suites.autograd.suite import SUITE
 

@@ -72,7 +72,7 @@ def layers(ops: Operations, x: Any, problem: Problem) -> Any:
     each = -(-count // max(problem.segments, 1))
     for start in range(0, count, each):
         h = ops.checkpoint(segment, h, *weights[start : start + each])
-    return ops.total(h)
+    return ops.total(h * h)
 
 
 def digits(ops: Operations, x: Any, problem: Problem) -> Any:

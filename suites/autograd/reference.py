@@ -113,7 +113,7 @@ def _layers(x: np.ndarray, problem: Problem) -> np.ndarray:
     for matrix in weights:
         outputs.append(np.tanh(np.einsum("bi,ij->bj", outputs[-1], matrix, optimize=True)))
     gradient = np.empty_like(weights)
-    behind = np.ones_like(outputs[-1])
+    behind = 2 * outputs[-1]
     for place in range(len(weights) - 1, -1, -1):
         inner = behind * (1 - outputs[place + 1] ** 2)
         gradient[place] = outputs[place].T @ inner

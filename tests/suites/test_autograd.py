@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from harness.contract import Implementation
 from impls.building_blocks.autograd.counting import CountingArray, Operations, unique_bytes
-from impls.building_blocks.autograd.source import transform
+from impls.building_blocks.autograd.source_operations import transform
 from impls.building_blocks.autograd.tape import Tensor, backward, variable
 from impls.building_blocks.autograd.tape_operations import CHECKPOINTING, TAPE, gradient
 from suites.autograd.claims import saved_bytes
@@ -158,6 +158,37 @@ def test_a_graph_is_freed_unless_it_is_kept() -> None:
         backward(y, 1.0)
 
 
+def test_gradients_add_up_until_they_are_reset() -> None:
+    """As in torch, where resetting leaves None and not zeros."""
+    import torch
+
+    x = variable(np.array([3.0]))
+    other = torch.tensor([3.0], requires_grad=True)
+    for _ in range(2):
+        backward(TAPE.total(x * x), 1.0)
+        (other * other).sum().backward()
+    assert x.gradient == other.grad == 12.0
+    x.zero_grad()
+    torch.optim.SGD([other]).zero_grad()
+    assert x.gradient is None
+    assert other.grad is None
+    backward(TAPE.total(x * x), 1.0)
+    assert x.gradient == 6.0
+
+
+def test_training_ends_at_the_same_weights() -> None:
+    """Logistic regression on breast_cancer by gradient descent, with the gradients of all exact implementations."""
+    inputs = make_inputs(np.random.default_rng(6), program="logistic")
+    ends = []
+    for name in ("numpy_tape", "source_transform", "torch_grad", "torch_func_grad"):
+        x = inputs["x"].copy()
+        for _ in range(20):
+            x = x - 0.5 * run(name, {**inputs, "x": x})[1]
+        ends.append(x)
+    for end in ends[1:]:
+        assert end == pytest.approx(ends[0], rel=1e-10)
+
+
 def test_a_deep_graph_needs_no_recursion() -> None:
     x = variable(np.array([1.0]))
     y: Tensor = x[0]
@@ -200,9 +231,34 @@ def test_the_formula_of_saved_bytes_is_that_of_the_layers() -> None:
     assert saved_bytes(256) == 4 * (33 * 64 * 256 + 31 * 256**2)
 
 
+def test_hooks_are_shown_what_is_saved_more_than_once() -> None:
+    """The output of tanh as its own and as the next layer's input, which is why each storage counts once."""
+    import torch
+
+    seen: list[int] = []
+    network = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.Tanh(), torch.nn.Linear(4, 4), torch.nn.Tanh())
+
+    def pack(tensor: torch.Tensor) -> torch.Tensor:
+        seen.append(tensor.untyped_storage().data_ptr())
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        output = network(torch.ones(3, 4))
+    assert output.requires_grad
+    assert (len(seen), len(set(seen))) == (5, 4)
+
+
+@pytest.mark.parametrize("name", ["checkpointed_tape", "torch_checkpoint"])
+def test_a_checkpointed_graph_holds_two_activations_for_each_segment(name: str) -> None:
+    """Of L layers in sqrt(L) segments the inputs of all, and of one of them all outputs; 16 x 8 float64 each."""
+    found = PROBES["checkpointing"].measure(np.random.default_rng(0), load(name))
+    for depth in (16, 64, 256, 1_024):
+        assert found[f"bytes_{depth}"] == [2 * depth**0.5 * 16 * 8 * 8]
+    assert found["differing"] == [0.0]
+
+
 @pytest.mark.parametrize("name", ["numpy_tape", "torch_grad"])
-def test_wrapping_the_backward_pass_saves_nothing(name: str) -> None:
-    """Bytes are those of the forward pass with history, whatever width; without history there are none."""
+def test_saved_bytes_of_three_layers(name: str) -> None:
     counters: Any = load(name).counters
     rng = np.random.default_rng(0)
     kept = counters().saved_bytes(rng, 3, 8, 5, tracked=True)

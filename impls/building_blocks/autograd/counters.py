@@ -9,7 +9,9 @@ import numpy as np
 
 from impls.building_blocks.autograd.counting import CountingArray, Operations, unique_bytes
 from impls.building_blocks.autograd.plain import PLAIN
-from impls.building_blocks.autograd.source import SOURCE, Compiled, Source
+from impls.building_blocks.autograd.source import Source
+from impls.building_blocks.autograd.source_gradient import Compiled, compiled
+from impls.building_blocks.autograd.source_operations import SOURCE
 from impls.building_blocks.autograd.tape import Node, Tensor, backward, variable
 from impls.building_blocks.autograd.tape_operations import TAPE, TapeOperations, gradient
 from suites.autograd.programs import PROGRAMS, Problem, Program
@@ -93,9 +95,9 @@ class TracedCounters:
         if program not in self._compiled:
             source = Source(x, problem)
             output = program(SOURCE, source.x, problem)
-            self._compiled[program] = source.compiled(output), source.operation_count
-        compiled, size = self._compiled[program]
-        return compiled(x, problem.table, problem.targets, x.dtype.type(1.0)), size
+            self._compiled[program] = compiled(source, output), len(source.forward)
+        function, size = self._compiled[program]
+        return function(x, problem.table, problem.targets, x.dtype.type(1.0)), size
 
 
 def _nodes(output: Node) -> Iterator[Node]:

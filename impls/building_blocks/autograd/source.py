@@ -6,27 +6,26 @@ program does not choose by x what it does: then it repeats the path of the x it 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from impls.building_blocks.autograd import rules
-from impls.building_blocks.autograd.plain import PLAIN, pieces_of
-from suites.autograd.programs import Problem, Program
-
-Compiled = Callable[[np.ndarray, Any, Any, Any], np.ndarray]
+from suites.autograd.programs import Problem
 
 
 class Partial(NamedTuple):
     """How a gradient goes on to one input: ``{g}`` in the expression stands for what arrives.
 
     :param place: where in the input it belongs; all of it if empty.
+    :param piece: start and stop of it in a vector, where the place is one of consecutive pieces.
     """
 
     source: Symbol
     expression: str
     place: str = ""
+    piece: tuple[int, int] | None = None
 
 
 class Symbol:
@@ -85,28 +84,29 @@ class Symbol:
 
 
 class Source:
-    """The source so far: a line for each operation, and with it the way back."""
+    """The source so far.
+
+    :ivar names: what it refers to besides its arguments.
+    :ivar forward: a line for each operation.
+    :ivar back: the result of each operation, and how its gradient goes on.
+    """
 
     def __init__(self, x: np.ndarray, problem: Problem) -> None:
         self.names: dict[str, Any] = {"np": np, "reduced": rules.reduced}
         self._arguments = (("table", problem.table), ("targets", problem.targets))
-        self._forward: list[str] = []
-        self._back: list[tuple[Symbol, tuple[Partial, ...]]] = []
+        self.forward: list[str] = []
+        self.back: list[tuple[Symbol, tuple[Partial, ...]]] = []
         self.x = Symbol(self, "x", x)
 
     @property
     def next_name(self) -> str:
         """What the next operation's result will be called."""
-        return f"v{len(self._forward)}"
-
-    @property
-    def operation_count(self) -> int:
-        return len(self._forward)
+        return f"v{len(self.forward)}"
 
     def write(self, expression: str, array: Any, *partials: Partial) -> Symbol:
         symbol = Symbol(self, self.next_name, array)
-        self._forward.append(f"{symbol.name} = {expression}")
-        self._back.append((symbol, partials))
+        self.forward.append(f"{symbol.name} = {expression}")
+        self.back.append((symbol, partials))
         return symbol
 
     def binary(self, a: Any, operator: str, b: Any, to_a: str, to_b: str) -> Symbol:
@@ -135,39 +135,6 @@ class Source:
         self.names[name] = value
         return name
 
-    def compiled(self, output: Symbol) -> Compiled:
-        """A function (x, table, targets, seed) to the gradient of seed . output."""
-        lines = ["def gradient(x, table, targets, seed):", *self._forward, f"g_{output.name} = seed"]
-        written, own = {output.name}, set()
-        for symbol, partials in reversed(self._back):
-            if symbol.name not in written:
-                continue
-            for source, expression, index in partials:
-                target, value = f"g_{source.name}", expression.format(g=f"g_{symbol.name}")
-                first = source.name not in written
-                if index and source.name not in own:
-                    lines.append(f"{target} = np.zeros({source.shape}, x.dtype)" + ("" if first else f" + {target}"))
-                if index:
-                    lines.append(self._added(target, index, value))
-                    own.add(source.name)
-                elif first:
-                    lines.append(f"{target} = {value}")
-                elif source.name in own:
-                    lines.append(f"{target} += {value}")
-                else:
-                    lines.append(f"{target} = {target} + {value}")
-                    own.add(source.name)
-                written.add(source.name)
-        lines.append("return g_x" if "x" in written else "return np.zeros_like(x)")
-        exec(compile("\n    ".join(lines), "<gradient>", "exec"), self.names)
-        function: Compiled = self.names["gradient"]
-        return function
-
-    def _added(self, target: str, index: str, value: str) -> str:
-        if isinstance(self.names.get(index), np.ndarray):
-            return f"np.add.at({target}, {index}, {value})"  # an index may occur twice
-        return f"{target}[{index}] += {value}"
-
     def text(self, value: Any) -> str:
         if type(value) is Symbol:
             return value.name
@@ -191,78 +158,3 @@ _PRODUCTS = {
     (1, 2): ("{b} @ {g}", "np.multiply.outer({a}, {g})"),
     (1, 1): ("{g} * {b}", "{g} * {a}"),
 }
-
-
-class SourceOperations:
-    def exp(self, x: Any) -> Any:
-        return _written(x, "exp", "{g} * {out}")
-
-    def log(self, x: Any) -> Any:
-        return _written(x, "log", "{g} / {x}")
-
-    def sin(self, x: Any) -> Any:
-        return _written(x, "sin", "{g} * np.cos({x})")
-
-    def cos(self, x: Any) -> Any:
-        return _written(x, "cos", "-{g} * np.sin({x})")
-
-    def tanh(self, x: Any) -> Any:
-        return _written(x, "tanh", "{g} * (1.0 - {out} * {out})")
-
-    def absolute(self, x: Any) -> Any:
-        return _written(x, "absolute", "{g} * np.sign({x})")
-
-    def positive(self, x: Symbol) -> Symbol:
-        return x.source.write(f"{x.name} > 0", x.array > 0)
-
-    def where(self, mask: Symbol, chosen: Any, other: Any) -> Symbol:
-        source = mask.source
-        arrays = [each.array if type(each) is Symbol else each for each in (chosen, other)]
-        texts = [source.text(each) for each in (chosen, other)]
-        array = np.where(mask.array, *arrays)
-        ways = (f"np.where({mask.name}, {{g}}, 0.0)", f"np.where({mask.name}, 0.0, {{g}})")
-        partials = [
-            Partial(each, way if each.shape == array.shape else f"reduced({way}, {each.shape})")
-            for each, way in zip((chosen, other), ways, strict=True)
-            if type(each) is Symbol
-        ]
-        return source.write(f"np.where({mask.name}, {texts[0]}, {texts[1]})", array, *partials)
-
-    def largest(self, x: Symbol) -> Symbol:
-        place = x.source.write(f"{x.name}.argmax()", x.array.argmax())
-        return x.source.write(f"{x.name}[{place.name}]", x.array[place.array], Partial(x, "{g}", place.name))
-
-    def total(self, x: Symbol, axis: int | None = None) -> Symbol:
-        arriving = "{g}" if axis is None else f"np.expand_dims({{g}}, {axis})"
-        back = Partial(x, f"np.broadcast_to({arriving}, {x.shape})")
-        return x.source.write(f"np.add.reduce({x.name}, axis={axis})", PLAIN.total(x.array, axis), back)
-
-    def split(self, x: Symbol, shapes: Sequence[tuple[int, ...]]) -> list[Symbol]:
-        return [
-            x.source.write(
-                f"{x.name}[{start}:{stop}].reshape({shape})",
-                x.array[start:stop].reshape(shape),
-                Partial(x, "{g}.reshape(-1)", f"{start}:{stop}"),
-            )
-            for start, stop, shape in pieces_of(shapes)
-        ]
-
-    def number(self, x: Symbol) -> float:
-        return float(x.array)
-
-    def checkpoint(self, function: Callable[..., Any], *values: Any) -> Any:
-        return function(*values)
-
-
-SOURCE = SourceOperations()
-
-
-def transform(program: Program, x: np.ndarray, problem: Problem) -> Compiled:
-    """The gradient of ``program`` as a function (x, table, targets, seed), for the path that this x takes."""
-    source = Source(x, problem)
-    return source.compiled(program(SOURCE, source.x, problem))
-
-
-def _written(x: Symbol, function: str, back: str) -> Symbol:
-    partial = Partial(x, back.format(g="{g}", x=x.name, out=x.source.next_name))
-    return x.source.write(f"np.{function}({x.name})", getattr(np, function)(x.array), partial)

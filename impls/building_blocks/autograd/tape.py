@@ -67,6 +67,10 @@ class Tensor:
         """Of a variable, the sum of what all backward passes found, or ``None`` before the first."""
         return self.node.gradient
 
+    def zero_grad(self) -> None:
+        """Forget the gradient, so that the next backward pass begins anew."""
+        self.node.gradient = None
+
     @property
     def shape(self) -> tuple[int, ...]:
         shape: tuple[int, ...] = self.array.shape
@@ -167,18 +171,30 @@ def backward(output: Tensor, seed: Any, *, retain_graph: bool = False) -> None:
             continue
         if not retain_graph:
             node.edges = None
-        if type(edges) is tuple:
-            for source, rule, saved, shape in edges:
-                contribution = rule(arriving, *saved)
-                _add(gradients, own, source, contribution if shape is None else rules.reduced(contribution, shape))
-        else:
-            for source, contribution in edges.pull(arriving):
-                _add(gradients, own, source, contribution)
-        for edge in edges:
-            key = id(edge[0])
-            uses[key] -= 1
-            if not uses[key]:
-                ready.append(edge[0])
+        _pass_on(gradients, own, arriving, edges)
+        ready += _complete(uses, edges)
+
+
+def _pass_on(gradients: dict[Node, Any], own: set[Node], arriving: Any, edges: Any) -> None:
+    """From a node to those that it was made of; in a function, whose names keep no array when it has returned."""
+    if type(edges) is tuple:
+        for source, rule, saved, shape in edges:
+            contribution = rule(arriving, *saved)
+            _add(gradients, own, source, contribution if shape is None else rules.reduced(contribution, shape))
+    else:
+        for source, contribution in edges.pull(arriving):
+            _add(gradients, own, source, contribution)
+
+
+def _complete(uses: dict[int, int], edges: Any) -> list[Node]:
+    """The inputs whose gradients have all arrived."""
+    complete = []
+    for edge in edges:
+        key = id(edge[0])
+        uses[key] -= 1
+        if not uses[key]:
+            complete.append(edge[0])
+    return complete
 
 
 def _uses(output: Node) -> dict[int, int]:
