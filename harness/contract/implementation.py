@@ -50,9 +50,12 @@ class Inline:
             raise ValueError(f"{self.expression!r} is no Python expression: {error.msg}") from error
 
     def value(self) -> Any:
-        """The outputs of one evaluation."""
+        """What the expression comes to."""
         with self.within():
-            value = eval(self.expression, {}, dict(self.names))
+            return eval(self.expression, {}, dict(self.names))
+
+    def outputs(self, value: Any) -> Any:
+        """What ``value`` says of the outputs."""
         return value if self.answer is None else self.answer(value)
 
 

@@ -26,7 +26,10 @@ def call(implementation: Implementation, inputs: Inputs, phases: tuple[str, ...]
         (phase,) = phases
         value = implementation.function(**inputs)
         if implementation.inline:
-            value = expression_of(value).value()
+            prepared = expression_of(value)
+            value = prepared.value()
+            lap(phase)
+            return {phase: prepared.outputs(value)}
         lap(phase)
         return {phase: value}
     delivered: dict[str, Any] = {}

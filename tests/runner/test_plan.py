@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.config import find_project
-from harness.contract import PROFILES
 from harness.discovery import load_catalogue
 from harness.plan import Scope, checks_of, make_plan
 from harness.worker.orders import FULL
@@ -22,7 +21,9 @@ def test_more_threads_than_cpus_are_left_out() -> None:
 
 def test_who_does_none_of_the_profiles_cases_is_left_out_of_the_check_with_the_reason() -> None:
     catalogue = load_catalogue(find_project(ROOT)).select(["module_vs_functional/compiled_module"])
-    for profile in PROFILES:
-        trials, skipped = checks_of(catalogue, Scope(profile, ("cpu",), 2, 7))
-        assert trials == ()
-        assert [skip.reason for skip in skipped] == ["only for depth in (32,)"]
+    trials, skipped = checks_of(catalogue, Scope("quick", ("cpu",), 2, 7))
+    assert trials == ()
+    assert [skip.reason for skip in skipped] == ["only for depth in (32,)"]
+    trials, skipped = checks_of(catalogue, Scope("full", ("cpu",), 2, 7))
+    assert {trial.case["depth"] for trial in trials} == {32}
+    assert skipped == ()
