@@ -72,11 +72,14 @@ class Inline:
             raise ValueError(f"the context {self.within!r} cannot be entered in another interpreter, {self.python}")
 
     def value(self) -> Any:
-        """The outputs of one evaluation in this interpreter."""
+        """What the expression comes to in this interpreter."""
         scope: dict[str, Any] = {"__name__": "inline", **self.names}
         exec(compile(self.setup, "<setup>", "exec"), scope)
         with self.within():
-            value = eval(self.expression, scope)
+            return eval(self.expression, scope)
+
+    def outputs(self, value: Any) -> Any:
+        """What ``value`` says of the outputs."""
         return value if self.answer is None else self.answer(value)
 
 

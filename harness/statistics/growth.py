@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.statistics.comparisons import log_ratios
 from harness.statistics.estimates import CONFIDENCE, Estimate, Observations, joined
-from harness.statistics.intervals import contrast_margin, pseudomedian_bounds
+from harness.statistics.intervals import Bounds, contrast_margin, pseudomedian_bounds
 from harness.statistics.quantiles import student_quantile
 from harness.statistics.replicates import Replicates, replicates
 
@@ -105,6 +105,13 @@ def ratio_trend(
 def slope_over_samples(places: np.ndarray, samples: list[Replicates], confidence: float) -> tuple[Estimate, float]:
     """The slope through the pseudomedians, and how far a size lies from the line where intervals do not allow it."""
     bounds = [pseudomedian_bounds(sample.values, sample.effective_count, confidence) for sample in samples]
+    return slope_over_bounds(places, bounds, samples, confidence)
+
+
+def slope_over_bounds(
+    places: np.ndarray, bounds: list[Bounds], samples: list[Replicates], confidence: float
+) -> tuple[Estimate, float]:
+    """The same of given locations and intervals, such as the logarithms of those of ``samples``."""
     degrees = np.array([sample.effective_count - 1 for sample in samples])
     middles = np.array([each.value for each in bounds])
     to_low = middles - np.array([each.low for each in bounds])

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from harness.statistics.crossover import crossover
 from harness.statistics.estimates import CONFIDENCE, Estimate, Observations, joined
-from harness.statistics.growth import slope_over_samples
-from harness.statistics.intervals import contrast_margin, pseudomedian_bounds
+from harness.statistics.growth import slope_over_bounds, slope_over_samples
+from harness.statistics.intervals import Bounds, contrast_margin, pseudomedian_bounds
 from harness.statistics.replicates import Replicates, replicates
 
 Figure = Literal["slope", "spread", "crossing", "prediction", "growth"]
@@ -49,7 +49,7 @@ def constant_overhead(
 
     :param minuend: costs by size, as is ``subtrahend``.
     :raises ValueError: fewer than three sizes, sides that share no block, a single block, no two differences that are
-        known to :data:`NARROW`, or for ``growth`` one that is not positive.
+        known to :data:`NARROW`, or for ``growth`` one that may be none.
     """
     places = _places(minuend, subtrahend)
     if figure == "slope":
@@ -106,13 +106,15 @@ def _narrow(places: Mapping[float, _Place], confidence: float) -> list[Replicate
 
 def _growth(places: Mapping[float, _Place], confidence: float) -> Estimate:
     sizes = sorted(places)
-    samples = []
-    for size in sizes:
-        differences = places[size].differences
-        if (least := float(np.min(differences.values))) <= 0:
-            raise ValueError(f"an overhead that grows is positive; at {size:g} it comes to {least:.3g}")
-        samples.append(replace(differences, values=np.log(differences.values)))
-    slope, _ = slope_over_samples(np.log(np.array(sizes)), samples, confidence)
+    samples = [places[size].differences for size in sizes]
+    bounds = [pseudomedian_bounds(sample.values, sample.effective_count, confidence) for sample in samples]
+    for size, each in zip(sizes, bounds, strict=True):
+        if each.low <= 0:
+            raise ValueError(f"an overhead that grows is positive; at {size:g} its interval begins at {each.low:.3g}")
+    logarithms = [
+        Bounds(math.log(each.value), math.log(each.low), math.log(each.high), each.guaranteed) for each in bounds
+    ]
+    slope, _ = slope_over_bounds(np.log(np.array(sizes, dtype=float)), logarithms, samples, confidence)
     return slope
 
 

@@ -194,7 +194,7 @@ def test_the_answer_is_made_of_the_value_outside_the_context() -> None:
     seen: list[str] = []
     prepared = Inline("a + 1", {"a": 2}, answer=lambda value: (seen.append("answer"), 10 * value)[1],
                       within=lambda: Entered(seen))  # fmt: skip
-    assert prepared.value() == 30
+    assert prepared.outputs(prepared.value()) == 30
     assert seen == ["in", "out", "answer"]
 
 

@@ -14,13 +14,13 @@ COSTS = (1e3, 4e3, 16e3, 64e3)
 Side = dict[float, dict[tuple[int, int], float]]
 
 
-def sides(overhead: list[float], scatter: float = 0.0, processes: int = 6) -> tuple[Side, Side]:
-    """Costs of both sides at four sizes, in ``processes`` processes of five blocks."""
+def sides(overhead: list[float], scatter: float = 0.0, processes: int = 6, blocks_each: int = 5) -> tuple[Side, Side]:
+    """Costs of both sides at four sizes, in ``processes`` processes of ``blocks_each`` blocks."""
     rng = np.random.default_rng(4)
     above: Side = {}
     below: Side = {}
     for size, (cost, more) in enumerate(zip(COSTS, overhead, strict=True), start=1):
-        blocks = [(process, block) for process in range(processes) for block in range(5)]
+        blocks = [(process, block) for process in range(processes) for block in range(blocks_each)]
         below[size] = {block: cost * math.exp(scatter * rng.normal()) for block in blocks}
         above[size] = {block: below[size][block] + more * math.exp(scatter * rng.normal()) for block in blocks}
     return above, below
@@ -77,9 +77,15 @@ def test_an_overhead_that_nobody_can_see_is_an_error() -> None:
         constant_overhead(above, below, "spread")
 
 
+def test_a_block_that_was_disturbed_does_not_hide_a_growth() -> None:
+    above, below = sides([10.0, 40.0, 90.0, 160.0], processes=1, blocks_each=20)
+    above[1][0, 2] -= 500
+    assert constant_overhead(above, below, "growth").value == pytest.approx(2.0)
+
+
 def test_an_overhead_that_is_no_overhead_does_not_grow() -> None:
     above, below = sides([10.0, -40.0, 90.0, 160.0])
-    with pytest.raises(ValueError, match="at 2 it comes to -40"):
+    with pytest.raises(ValueError, match="at 2 its interval begins at -40"):
         constant_overhead(above, below, "growth")
 
 

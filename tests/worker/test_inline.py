@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.contract import Inline, Output, Suite, Tolerance, grid, implements
 from harness.loading import load_run
+from harness.worker.calls import call
 
 Bakeoff = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -79,3 +81,16 @@ def test_expressions_are_checked_measured_and_judged(plus: Path, bakeoff: Bakeof
     (claim,) = json.loads(bakeoff("claims", "--json").stdout)
     assert (claim["verdict"], claim["unit"]) == ("reproduced", "ns")
     assert claim["estimate"] == pytest.approx(rows["twice"]["estimate"] - rows["once"]["estimate"], rel=0.5)
+
+
+def test_what_is_made_of_the_value_is_outside_the_phase() -> None:
+    """A gradient that is taken for the check alone is no part of the call's peak memory."""
+    seen: list[str] = []
+    prepared = Inline("a", {"a": 2}, answer=lambda value: (seen.append("answer"), value)[1])
+    suite = Suite(
+        name="same", title="Same", cases=grid(n=[1]), make_inputs=lambda rng, n: {"n": n}, reference=lambda n: {"y": n},
+        phases={"call": (Output("y", Tolerance()),)}, baseline="b", axis="n",
+    )  # fmt: skip
+    implementation = implements(suite, inline=True)(lambda n: prepared)
+    assert call(implementation, {"n": 1}, ("call",), seen.append) == {"call": 2}
+    assert seen == ["call", "answer"]
