@@ -98,8 +98,8 @@ class Suite:
     :param check_case: maps a case that is too large for the reference to the one that is checked in its place.
     :param measure_errors: ``(outputs, expected, inputs, kind)`` to an error per output, where the relative maximum
         difference is not the right measure; ``kind`` is what the implementation declares.
-    :param refusals: ``(inputs, kind)`` to the classes of error (see :class:`~harness.contract.Raised`) that are an answer
-        where the reference has a value; none where it is left out.
+    :param refusals: ``(inputs, kind)`` to the classes of error (see :class:`~harness.contract.Raised`) that are an
+        answer where the reference has a value; none where it is left out.
     :param dtypes: by device the dtypes that are measured unless a claim asks for others.
     :param axis: the parameter along which growth is shown.
     :param probes: the probes that claims refer to, by name.

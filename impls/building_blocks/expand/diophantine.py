@@ -42,9 +42,7 @@ def overlaps(sizes: np.ndarray, strides: np.ndarray) -> bool:
 
 
 @numba.njit(cache=True)
-def _search(
-    steps: np.ndarray, spans: np.ndarray, reach: np.ndarray, divisor: np.ndarray, count: int
-) -> bool:
+def _search(steps: np.ndarray, spans: np.ndarray, reach: np.ndarray, divisor: np.ndarray, count: int) -> bool:
     """Depth first, without recursion; a solution and its negative are one, so the first delta is never negative."""
     delta, last = np.zeros(count, np.int64), np.zeros(count, np.int64)
     rest = np.zeros(count + 1, np.int64)  # what the smaller strides have to make up for, below each dimension
