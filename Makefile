@@ -55,6 +55,7 @@ truths: $(VENV)/installed-asv $(VENV)/installed-dev ## prove the measuring on kn
 	$(BIN)/python -m tests.truths.coverage
 	$(BIN)/python -m tests.truths.asv_agrees
 	$(BIN)/python -m tests.truths.peers
+	$(BIN)/python -m tests.truths.in_place_operations
 
 gate-study: $(VENV)/installed-asv $(VENV)/installed-dev ## how often gates are wrong, ours and others': goes on where it was stopped
 	$(INSTALL) pyperf
@@ -78,7 +79,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 
 # Compiling our Numba kernels is set-up, as it would be for a C extension; a run compiles anew what was edited since.
 .bakeoff/compiled: $(VENV)/installed
-	$(BIN)/python -m harness check --device cpu 'adaboost/numba_*' 'attention/numba_*' 'concurrency/numba_*' 'ensembles/numba_*' 'estimation/*numba' 'gbdt/numba_*' 'knn/numba_*' 'random_forest/numba_*' 'xgboost/numba_*' --where n_rows=500 --where seq_len=128
+	$(BIN)/python -m harness check --device cpu 'adaboost/numba_*' 'attention/numba_*' 'concurrency/numba_*' 'ensembles/numba_*' 'estimation/*numba' expand/overlap_search 'gbdt/numba_*' 'knn/numba_*' 'random_forest/numba_*' 'xgboost/numba_*' --where n_rows=500 --where seq_len=128
 	mkdir -p .bakeoff
 	touch $@
 

@@ -102,8 +102,8 @@ class Suite:
         difference is not the right measure; ``kind`` is what the implementation declares.
     :param bitwise: the answer is a matter of bits: the reference is given the inputs in the dtype of the trial, and not
         widened to float64.
-    :param refusals: ``(inputs, kind)`` to the classes of error (see :class:`~harness.contract.Raised`) that are an answer
-        where the reference has a value; none where it is left out.
+    :param refusals: ``(inputs, kind)`` to the classes of error (see :class:`~harness.contract.Raised`) that are an
+        answer where the reference has a value; none where it is left out.
     :param dtypes: by device the dtypes that are measured unless a claim asks for others.
     :param axis: the parameter along which growth is shown.
     :param probes: the probes that claims refer to, by name.

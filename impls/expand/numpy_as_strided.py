@@ -16,11 +16,7 @@ from suites.expand.suite import SUITE
 def make(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     new = len(shape) - x.ndim
     old = (*[1] * new, *x.shape)
-    if (
-        new < 0
-        or min(shape, default=0) < 0
-        or any(size != before != 1 for size, before in zip(shape, old, strict=True))
-    ):
+    if new < 0 or min(shape, default=0) < 0 or any(size != was != 1 for size, was in zip(shape, old, strict=True)):
         raise ValueError(f"{x.shape} does not expand to {shape}")
     strides = (*[0] * new, *x.strides)
     stretched = [0 if before == 1 else stride for before, stride in zip(old, strides, strict=True)]

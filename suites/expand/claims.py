@@ -9,9 +9,10 @@ NONE = Band(0, 0)
 PATTERNS = 20
 VIEW, CLONE, REPEAT, CHECKER = "expand", "expand_clone", "repeat", "overlap_search"
 GROUPS = ("in place", "out=")
+CASE: dict[str, Scalar] = {"operation": "weigh", "data": "rows"}
 FACTORS = (10, 100, 1_000, 10_000)
 COPIED_FACTORS = (250, 600, 1_400, 3_400, 8_000)
-"""Where a copy takes 50 times what the call does, up to 32 MiB, beyond which glibc gives every copy fresh pages."""
+"""From where a copy takes 50 times what the call does to 32 MiB, from where glibc gives every copy fresh pages."""
 
 
 def _writing(group: str, value: str) -> ProbeValue:
@@ -65,15 +66,14 @@ def _stride_cells() -> tuple[Cell, ...]:
 def _cost_cells() -> tuple[Cell, ...]:
     cells = []
     for factor in FACTORS:
-        excess = ProbeValue("storage", "excess_bytes", {"factor": factor}, VIEW)
+        excess = ProbeValue("storage", f"excess_bytes_{factor}", {}, VIEW)
         cells.append(Cell(f"bytes of storage beyond those of x, {factor} rows", excess, NONE))
     for name in (CLONE, REPEAT):
-        copies = ProbeValue("storage", "copies", {"factor": 1_000}, name)
+        copies = ProbeValue("storage", "copies_1000", {}, name)
         cells.append(Cell(f"storage of {name} over that of x, 1000 rows", copies, Band(1_000, 1_000)))
-    where = Where({"operation": "weigh", "data": "rows"}, phase="make", until="make")
-    cells.append(
-        Cell("expand: exponent of time in the factor", CostGrowth(VIEW, "factor", FACTORS, where), Band(-0.05, 0.05))
-    )
+    where = Where(CASE, phase="make", until="make")
+    growth = CostGrowth(VIEW, "factor", FACTORS, where)
+    cells.append(Cell("expand: exponent of time in the factor", growth, Band(-0.05, 0.05)))
     for name in (CLONE, REPEAT):
         growth = CostGrowth(name, "factor", COPIED_FACTORS, where)
         cells.append(Cell(f"{name}: exponent of time in the factor", growth, Band(0.9, 1.1)))
@@ -129,10 +129,10 @@ CLAIMS = (
         cells=_answer_cells(),
         unit="operations",
         profile="quick",
-        remark="All public operations of the installed torch that write elements of a tensor, found in its schemas, its "
-        "methods and functions, each with the first arguments for which it works on a clone and changes it, in float32, "
-        "float64, int64 and bool; counted under its most harmful answer. The table by operation and version of torch is "
-        "in reports/published.",
+        remark="All public operations of the installed torch that write elements of a tensor, found in its schemas, "
+        "its methods and functions, each with the first arguments for which it works on a clone and changes it, in "
+        "float32, float64, int64 and bool; counted under its most harmful answer. The table by operation and version "
+        "of torch is reports/published/in_place_operations.md.",
     ),
     Claim(
         id="expand.4",
@@ -141,13 +141,13 @@ CLAIMS = (
         source="PyTorch pull request #17926; issues #17935, #98143 and #165409",
         cells=_stride_cells(),
         profile="quick",
-        remark="Six views that overlap without a stride of 0, and add_, mul_ and abs_; torch answers 'too hard' for them "
-        "and lets the write through. The pull request says so itself.",
+        remark="Six views that overlap without a stride of 0, and add_, mul_ and abs_. The pull request itself says "
+        "that torch finds such views too hard to decide and lets the write through.",
     ),
     Claim(
         id="expand.5",
         kind="cost",
-        statement="expand allocates nothing and takes the same time whatever the size; copies take time in proportion.",
+        statement="expand allocates nothing and takes the same time at any size; copies take time in proportion.",
         source="torch documentation, Tensor.expand: does not allocate new memory",
         cells=_cost_cells(),
         profile="quick",

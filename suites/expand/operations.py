@@ -6,6 +6,7 @@ No operation is named here, so that those of a later torch are found too.
 from __future__ import annotations
 
 import inspect
+import itertools
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ class Operation:
         has none.
     :param in_list: the target is handed over in a list.
     :param random: it draws random numbers.
+    :param others: parameters that it may take instead, where there is no schema to say which.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Operation:
     plain: Callable[..., Any] | None
     in_list: bool = False
     random: bool = False
+    others: tuple[tuple[Parameter, ...], ...] = ()
 
 
 def writing_operations() -> tuple[Operation, ...]:
@@ -92,22 +95,22 @@ def _of_methods() -> Iterator[Operation]:
     import torch
 
     known = {schema.name.partition("::")[2] for schema in torch._C._jit_get_all_schemas()}
-    operators = {name for name in dir(operator) if name.startswith("__i")} | {"__setitem__"}
-    others = ("Tensor", "number"), ("Tensor", "Tensor"), ("Callable",), ("Tensor", "Callable"), ("number",), ("Tensor",)
+    operators = {name for name in dir(operator) if name.startswith("__i")} - {"__index__", "__inv__", "__invert__"}
     for name in dir(torch.Tensor):
         method = getattr(torch.Tensor, name)
         if name in known or not callable(method):
             continue
-        operates = name in operators and name not in ("__index__", "__inv__", "__invert__")
-        if operates:
+        if name in operators:
             plain = getattr(torch.Tensor, f"__{name[3:]}", None)
+            others: tuple[tuple[Parameter, ...], ...] = (_unnamed("number"),)
+            yield Operation(f"Tensor.{name}", "in place", _unnamed("Tensor"), method, plain, others=others)
+        elif name == "__setitem__":
+            for key, value in itertools.product(("Ellipsis", "Tensor"), ("number", "Tensor")):
+                yield Operation(f"Tensor.{name}({key}, {value})", "in place", _unnamed(key, value), method, None)
         elif name.endswith("_") and not name.startswith("_"):
             plain = getattr(torch.Tensor, name[:-1], None)
-        else:
-            continue
-        for types in others if name == "__setitem__" or not operates else (("Tensor",), ("number",)):
-            parameters = tuple(Parameter(f"argument_{index}", each) for index, each in enumerate(types))
-            yield Operation(f"Tensor.{name}({', '.join(types)})", "in place", parameters, method, plain)
+            others = tuple(_unnamed(*["Tensor"] * count, "Callable") for count in range(3))
+            yield Operation(f"Tensor.{name}", "in place", (), method, plain, others=others)
 
 
 def _of_functions() -> Iterator[Operation]:
@@ -125,7 +128,14 @@ def _of_functions() -> Iterator[Operation]:
             yield Operation(f"init.{name}", "in place", _needed(_signature(function)), function, None)
 
 
+def _unnamed(*types: str) -> tuple[Parameter, ...]:
+    return tuple(Parameter(f"argument_{index}", each) for index, each in enumerate(types))
+
+
 def _is_public(name: str) -> bool:
+    """What belongs to a backend that this machine may not have is no operation of its own."""
+    if name.startswith(("cudnn_", "miopen_", "mkldnn_")):
+        return False
     return not name.startswith("_") or name.startswith(("_foreach_", "__i"))
 
 
@@ -153,10 +163,9 @@ def _signature(function: Any) -> Mapping[str, inspect.Parameter]:
 
 
 def _needed(parameters: Mapping[str, inspect.Parameter]) -> tuple[Parameter, ...]:
-    first, *rest = parameters.values()
     return tuple(
         Parameter(each.name, "Tensor" if "Tensor" in str(each.annotation) else "number")
-        for each in rest
+        for each in list(parameters.values())[1:]
         if each.default is inspect.Parameter.empty and each.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
     )
 

@@ -14,6 +14,7 @@ from suites.expand.layouts import MOST_DIMENSIONS, draw_layouts, overlaps
 Counted = Mapping[str, Sequence[float]]
 
 WIDTH = 1024
+FACTORS = (10, 100, 1_000, 10_000)
 
 
 def patterns(rng: np.random.Generator, implementation: None) -> Counted:
@@ -44,7 +45,7 @@ def patterns(rng: np.random.Generator, implementation: None) -> Counted:
             leaf = base.clone().requires_grad_()
             cures.append(_gradient_of_clone(use, way, leaf, weights, expected))
             continue
-        wrong += not torch.equal(leaf.grad, expected)
+        wrong += leaf.grad is None or not torch.equal(leaf.grad, expected)
     raising_writes = 0
     for index, (write, plain) in enumerate(writes().values()):
         way = ways[index % len(ways)]
@@ -52,7 +53,11 @@ def patterns(rng: np.random.Generator, implementation: None) -> Counted:
             write(way(base.clone()), weights)
         except RuntimeError:
             raising_writes += 1
-            after = write_to_clone(lambda target, write=write: write(target, weights), base, way)
+
+            def write_weights(target: Any, write: Any = write) -> None:
+                write(target, weights)
+
+            after = write_to_clone(write_weights, base, way)
             cures.append(torch.equal(after, plain(way(base), weights)))
     return {
         "patterns": [len(uses())],
@@ -77,12 +82,12 @@ def _gradient_of_clone(
 
 
 def writing(rng: np.random.Generator, implementation: Implementation, group: str) -> Counted:
-    """Every operation of a group that torch offers, on what the implementation makes of a base, in both modes of torch.
+    """Every operation of a group that torch offers, on what the implementation makes of a base, in both of its modes.
 
     Each is counted under the most harmful of its answers over the dtypes, see :mod:`suites.expand.behaviour`:
-    ``raise``, ``match``, ``warned_match``, ``differ_base``, ``differ``; in deterministic mode with ``deterministic_`` in
-    front. ``silent`` are those of ``differ_base`` and ``differ`` that do not even warn. ``outside``: those that write
-    to memory that is not the base's. ``found``: operations; ``tested``: those for which arguments were found.
+    ``raise``, ``match``, ``warned_match``, ``differ_base``, ``differ``; in deterministic mode with ``deterministic_``
+    in front. ``silent`` are those of ``differ_base`` and ``differ`` that do not even warn. ``outside``: those that
+    write to memory that is not the base's. ``found``: operations; ``tested``: those for which arguments were found.
     ``cured``: the share of the raising calls (default mode) that succeed on a clone and hold what they return out of
     place.
     """
@@ -97,12 +102,11 @@ def writing(rng: np.random.Generator, implementation: Implementation, group: str
         for name, count in _tally(finding.worst for finding in findings).items():
             counted[prefix + name] = [count]
         if not deterministic:
-            pairs = [(calls[finding.operation], finding) for finding in findings]
             cures = [
                 cured(trial, make)
-                for trials, finding in pairs
-                for trial in trials
-                if finding.behaviours[trial.dtype].answer.startswith("raise")
+                for finding in findings
+                for trial, behaviour in finding.calls
+                if behaviour.answer.startswith("raise")
             ]
             counted["cured"], counted["raising_calls"] = [_share(cures)], [len(cures)]
     return counted
@@ -160,19 +164,20 @@ def checker(rng: np.random.Generator, implementation: Implementation, count: int
     return {name: [number] for name, number in wrong.items()}
 
 
-def storage(rng: np.random.Generator, implementation: Implementation, factor: int) -> Counted:
-    """``excess_bytes``: storage of x (1, 1024) float32 expanded to ``factor`` rows, less that of x; ``copies``: over it;
-    ``shared``: 1 if both are one storage."""
+def storage(rng: np.random.Generator, implementation: Implementation) -> Counted:
+    """By factor: ``excess_bytes_FACTOR``, storage of x (1, 1024) float32 brought to so many rows, less that of x;
+    ``copies_FACTOR``, the same over it; ``shared_FACTOR``, 1 if both are one storage."""
     import torch
 
     x = torch.arange(float(WIDTH))[None]
-    made = _maker(implementation)(x, (factor, WIDTH))
-    own, whole = x.untyped_storage(), made.untyped_storage()
-    return {
-        "excess_bytes": [whole.nbytes() - own.nbytes()],
-        "copies": [whole.nbytes() / own.nbytes()],
-        "shared": [own.data_ptr() == whole.data_ptr()],
-    }
+    own = x.untyped_storage()
+    counted: dict[str, list[float]] = {}
+    for factor in FACTORS:
+        whole = _maker(implementation)(x, (factor, WIDTH)).untyped_storage()
+        counted[f"excess_bytes_{factor}"] = [whole.nbytes() - own.nbytes()]
+        counted[f"copies_{factor}"] = [whole.nbytes() / own.nbytes()]
+        counted[f"shared_{factor}"] = [own.data_ptr() == whole.data_ptr()]
+    return counted
 
 
 def _maker(implementation: Implementation) -> Callable[..., Any]:

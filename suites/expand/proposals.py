@@ -20,10 +20,8 @@ def propose(operation: Operation, shape: tuple[int, ...], dtype: Any) -> Iterato
 
     The order depends on the operation alone, so that what fits one dtype is found at the same place for another.
     """
-    for with_optional in (False, True):
-        chosen = [each for each in operation.parameters if with_optional or not each.optional]
-        if with_optional and len(chosen) == len([each for each in operation.parameters if not each.optional]):
-            return
+    needed = tuple(each for each in operation.parameters if not each.optional)
+    for chosen in dict.fromkeys((needed, operation.parameters, *operation.others)):
         values = [_values(parameter, shape, dtype) for parameter in chosen]
         for places in _simplest_first(tuple(len(each) for each in values)):
             arguments = [each[place] for each, place in zip(values, places, strict=True)]
@@ -79,7 +77,9 @@ def _values(parameter: Parameter, shape: tuple[int, ...], dtype: Any) -> list[An
         case "List[number]" | "List[float]":
             return [[2.0]]
         case "Callable":
-            return [lambda value: value + 1, lambda value, other: value + other]
+            return [lambda value, *others: value + 1]
+        case "Ellipsis":
+            return [...]
     return []
 
 

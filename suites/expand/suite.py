@@ -38,7 +38,7 @@ def make_inputs(
     """A tensor to expand, with all elements different, and weights from -3 to 3 in the shape that it gets.
 
     ``rows``: (1, 1024) to (factor, 1024). ``images``: (1, 3, 64, 64) to (factor, 3, 64, 64). ``masks``: zeros and ones
-    (1, 1, 64, 64) to (1, factor, 64, 64), as over the heads of attention. ``change``: two shapes in words, ``3,1>3,-1``.
+    (1, 1, 64, 64) to (1, factor, 64, 64), as over the heads of attention. ``change``: two shapes, as ``3,1>3,-1``.
     ``layouts``: so many sets of sizes and strides of ``dims`` dimensions, and nothing to expand.
     """
     before, shape = _shapes(data, factor, change)

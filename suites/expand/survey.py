@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -15,6 +16,8 @@ from suites.expand.proposals import MOST_TRIES, Arguments, propose
 Make = Callable[[Any, tuple[int, ...]], Any]
 Expansion = tuple[tuple[int, ...], tuple[int, ...]]
 ENOUGH = 25
+"""Calls to try with a further dtype."""
+MOST_TRIES_OF_OUT = 100
 DTYPES = ("float32", "int64", "bool", "float64")
 EXPANSIONS = (((3, 1), (3, 4)), ((1,), (4,)), ((2, 3, 1), (2, 3, 3)))
 """Shapes of the base and of the view; one after another until an operation takes one."""
@@ -44,16 +47,12 @@ class Trial:
     results: tuple[Any, ...] = ()
     which: int = 0
 
-    @property
-    def dtype(self) -> str:
-        return str(self.base.dtype).removeprefix("torch.")
-
     def out_of_place(self) -> Any:
         """What the operation returns without writing; ``None`` where it has no such form."""
+        if self.operation.random or self.operation.plain is None:
+            return None
         if self.results:
             return self.results[self.which]
-        if self.operation.plain is None or self.operation.random:
-            return None
         positional, keywords = _fresh(self.arguments)
         source = self.base.expand(self.shape)
         try:
@@ -71,15 +70,15 @@ class Trial:
 
 @dataclass(frozen=True)
 class Finding:
-    """What an operation does, by the dtype of what it writes; empty where no call of it was found that does."""
+    """What an operation does in each of its calls; empty where none was found that writes."""
 
     operation: Operation
-    behaviours: dict[str, Behaviour] = field(default_factory=dict)
+    calls: tuple[tuple[Trial, Behaviour], ...]
 
     @property
     def worst(self) -> Behaviour | None:
-        """The most harmful over the dtypes."""
-        every = self.behaviours.values()
+        """The most harmful over the calls, which differ in their dtype."""
+        every = [behaviour for _, behaviour in self.calls]
         return max(every, key=lambda each: (ANSWERS.index(each.answer), not each.warned), default=None)
 
 
@@ -96,11 +95,12 @@ def find_calls(group: Group) -> Calls:
 
 def survey(calls: Calls, make: Make, *, deterministic: bool = False) -> tuple[Finding, ...]:
     """What each of the calls does to the tensor that ``make`` makes of base and shape."""
+    found = []
     with mode(deterministic):
-        return tuple(
-            Finding(operation, {trial.dtype: _observe(trial, make) for trial in trials})
-            for operation, trials in calls.items()
-        )
+        for operation, trials in calls.items():
+            behaviours = [(trial, _observe(trial, make)) for trial in trials]
+            found.append(Finding(operation, tuple((trial, each) for trial, each in behaviours if each is not None)))
+    return tuple(found)
 
 
 def cured(trial: Trial, make: Make) -> bool:
@@ -125,12 +125,17 @@ def cured(trial: Trial, make: Make) -> bool:
     return equal(after, expected.to(after.dtype))
 
 
-def _observe(trial: Trial, make: Make) -> Behaviour:
+def _observe(trial: Trial, make: Make) -> Behaviour | None:
+    """``None`` where the call does not work on a clone, as some do not in deterministic mode."""
+
     def made(base: Any) -> Any:
         return make(base, trial.shape)
 
-    with listening():
-        expected = write_to_clone(trial.write, trial.base, made)
+    try:
+        with listening():
+            expected = write_to_clone(trial.write, trial.base, made)
+    except Exception:  # whatever it is: there is nothing to compare with
+        return None
     return observe(trial.write, trial.base, made, expected)
 
 
@@ -143,7 +148,8 @@ def find_trials(operation: Operation) -> Iterator[Trial]:
         dtype = getattr(torch, name)
         searches = [(expansion, range(place, place + 1)) for expansion, place in hints]
         if name == DTYPES[0]:
-            searches += [(expansion, range(2 * MOST_TRIES)) for expansion in EXPANSIONS]
+            most = 2 * MOST_TRIES if operation.group == "in place" else MOST_TRIES_OF_OUT
+            searches += [(expansion, range(most)) for expansion in EXPANSIONS]
         else:
             searches.append((EXPANSIONS[0], range(ENOUGH)))
         for expansion, places in searches:
@@ -162,12 +168,11 @@ def find_trials(operation: Operation) -> Iterator[Trial]:
 def _find_in_place(operation: Operation, dtype: Any, expansion: Expansion, places: range) -> tuple[int, Trial] | None:
     """The first call among ``places`` that changes a clone, else ``None``."""
     base_shape, shape = expansion
+    expanded = partial(_expanded, shape)
     for place, arguments in _between(propose(operation, shape, dtype), places):
         for base in _ramps(base_shape, dtype):
             try:
-                expected = write_to_clone(
-                    lambda target: _call(operation, arguments, target), base, lambda x: x.expand(shape)
-                )
+                expected = write_to_clone(partial(_call, operation, arguments), base, expanded)
             except Exception:  # not made for these arguments
                 break
             if expected.shape == shape and not equal(expected, base.expand(shape)):
@@ -196,12 +201,16 @@ def _find_out(operation: Operation, dtype: Any, expansion: Expansion, places: ra
         for base in _ramps(base_shape, results[which].dtype):
             trial = Trial(operation, base, shape, arguments, None, tuple(results), which)
             try:
-                expected = write_to_clone(trial.write, base, lambda x: x.expand(shape))
+                expected = write_to_clone(trial.write, base, partial(_expanded, shape))
             except Exception:  # Python reaches it, but not its out=
                 raise _NoOut from None
             if expected.shape == shape and not equal(expected, base.expand(shape)):
                 return place, replace(trial, expected=expected)
     return None
+
+
+def _expanded(shape: tuple[int, ...], base: Any) -> Any:
+    return base.expand(shape)
 
 
 def _call(operation: Operation, arguments: Arguments, target: Any) -> None:

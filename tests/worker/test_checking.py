@@ -97,7 +97,7 @@ def test_declared_mutation_is_allowed() -> None:
 
 
 def _refusing(must_raise: str = "", allowed: tuple[str, ...] = ()) -> Suite:
-    """The suite, whose reference may raise and which lets ``allowed`` errors pass for implementations of kind "view"."""
+    """The suite with a reference that may raise; lets ``allowed`` errors pass for implementations of kind "view"."""
     reference = {"reference": lambda x: {"doubled": Raised(must_raise)}} if must_raise else {}
     return dataclasses.replace(SUITE, **reference, refusals=lambda inputs, kind: allowed if kind == "view" else ())
 

@@ -22,10 +22,10 @@ def run(
     try:
         made = make(taken, _without_minus_one(taken.shape, shape))
     except ValueError:
-        yield
+        yield None
         yield Raised("shape")
         return
-    yield
+    yield None
     if operation == "weigh":
         yield (made * other).sum(axis=-1, dtype=made.dtype)
     elif operation == "read":

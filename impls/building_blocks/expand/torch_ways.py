@@ -1,4 +1,4 @@
-"""One call of a way to broadcast with torch: make the tensor, then read it, write into it or differentiate through it."""
+"""One call of a way to broadcast with torch: make the tensor, then read it, write into it or differentiate it."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ def run(
     leaf = x
     if operation == "backward":
         if not x.dtype.is_floating_point:
-            yield
+            yield None
             yield Raised("no gradient")
             return
         leaf = x.detach().requires_grad_()
     try:
         made = make(leaf[..., ::step] if step > 1 else leaf, shape)
     except RuntimeError:
-        yield
+        yield None
         yield Raised("shape")
         return
-    yield
+    yield None
     if operation == "weigh":
         yield weigh(made, other)
     elif operation == "read":
