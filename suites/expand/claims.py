@@ -151,8 +151,8 @@ CLAIMS = (
         source="torch documentation, Tensor.expand: does not allocate new memory",
         cells=_cost_cells(),
         profile="quick",
-        remark="(1, 1024) float32. The tolerances of the exponents, 0.05 and 0.1, are ours. Copies are timed where they "
-        "take 50 times what the call does, in warm memory; at 10,000 rows, 41 MB, every copy gets fresh pages, whose "
+        remark="(1, 1024) float32. The tolerances of the exponents, 0.05 and 0.1, are ours. Copies are timed where "
+        "they take 50 times what the call does, in warm memory; at 10,000 rows, 41 MB, every copy gets fresh pages, whose "
         "faults are in the time of that case.",
     ),
 )
