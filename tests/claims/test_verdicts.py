@@ -17,15 +17,18 @@ from harness.contract import (
     CaseRatio,
     CeilingShare,
     Cell,
+    CheapestRatio,
     Claim,
     CostGrowth,
     CostRatio,
     Crossover,
     Evidence,
+    ModelError,
     Output,
     Probe,
     ProbeDifference,
     ProbeGrowth,
+    ProbeRatio,
     ProbeValue,
     RatioGrowth,
     RatioTrend,
@@ -103,6 +106,7 @@ def suite_with(*claims: Claim) -> Suite:
         baseline="slow",
         axis="n",
         work=lambda itemsize, n: {"first": Work(flops=1e6, bytes_read=5e5, bytes_written=5e5)},
+        cost_models={"line": lambda implementation, n: (1.0, n), "square": lambda implementation, n: (1.0, n * n)},
         probes={"counts": Probe(lambda rng, implementation, **case: {}, unit="1")},
         claims=claims,
     )
@@ -154,6 +158,20 @@ REST = Where({}, phase="first")
         (CostRatio("slow", "fast", AT), Band(high=30), "refuted", 40.0),
         (CostRatio("slow", "fast", replace(AT, phase="total")), Band(39.5, 40.5), "reproduced", 40.0),
         (CostRatio("slow", "fast", replace(AT, phase="second")), Band(0.9, 1.1), "reproduced", 1.0),
+        (CheapestRatio("slow", ("fast", "slow"), AT), Band(low=30), "reproduced", 40.0),
+        (CheapestRatio("fast", ("slow",), AT), Band(low=1.05), "refuted", 1 / 40),
+        (
+            ModelError("square", "slow", ("slow",), "n", (10.0, 1000.0), (100.0,), (REST,)),
+            Band(high=0.2),
+            "reproduced",
+            0.01,
+        ),
+        (
+            ModelError("line", "slow", ("slow",), "n", (10.0, 1000.0), (100.0,), (REST,)),
+            Band(high=0.2),
+            "refuted",
+            9.0,
+        ),
         (CaseRatio("fast", AT, replace(AT, case={"n": 100.0})), Band(8, 12), "reproduced", 10.0),
         (CaseRatio("slow", AT, replace(AT, threads="all")), Band(1.7, 1.9), "reproduced", 1.8),
         (CaseRatio("slow", AT, replace(AT, threads="all"), per_thread=True), Band(0.85, 0.95), "reproduced", 0.9),
@@ -168,6 +186,15 @@ REST = Where({}, phase="first")
         (CeilingShare("fast", AT, "copy"), Band(low=0.5), "reproduced", 1.0),
         (ProbeValue("counts", "visits", {"n": 10.0}, "fast"), Band(30, 30), "reproduced", 30.0),
         (ProbeValue("counts", "visits", {"n": 10.0}, "fast"), Band(31, 31), "refuted", 30.0),
+        (
+            ProbeRatio(
+                ProbeValue("counts", "visits", {"n": 100.0}, "fast"),
+                (ProbeValue("counts", "visits", {"n": 1000.0}, "fast"), ProbeValue("counts", "visits", {"n": 10.0}, "fast")),
+            ),
+            Band(10, 10),
+            "reproduced",
+            10.0,
+        ),
         (ProbeGrowth(ProbeValue("counts", "visits", {}, "fast"), "n", SIZES), Band(0.95, 1.05), "reproduced", 1.0),
         (
             ProbeDifference(
@@ -213,6 +240,17 @@ def test_what_was_not_measured_says_why(
     assert result.verdict == "not tested"
     assert reason in result.reason
     assert result.to_json()["estimate"] is None
+
+
+@pytest.mark.parametrize(("profile", "verdict"), [("quick", "reproduced"), ("full", "inconclusive")])
+def test_a_cell_of_the_full_profile_does_not_count_in_a_quick_run(profile: str, verdict: Verdict) -> None:
+    cells = (
+        Cell("small", ProbeValue("counts", "visits", {"n": 10.0}, "fast"), Band(30, 30)),
+        Cell("huge", ProbeValue("counts", "visits", {"n": 1e6}, "fast"), Band(3e6, 3e6), profile="full"),
+    )
+    suite = suite_with(Claim("topic.1", "count", "It is so.", "A paper", cells, profile="quick"))
+    (result,) = evaluate_claims([suite], RECORDS, MACHINE | {"profile": profile})
+    assert result.verdict == verdict
 
 
 def test_sameness_needs_an_equivalence_test() -> None:
