@@ -112,7 +112,7 @@ def simulated(rng: np.random.Generator, implementation: Implementation, **case: 
 
 
 PROBES = {
-    "traffic": Probe(traffic, unit="1"),
+    "traffic": Probe(traffic, unit="1", timeout_s=600.0),
     "agreement": Probe(agreement, unit="1"),
     "simulated": Probe(simulated, unit="s", timeout_s=600.0),
 }
