@@ -161,16 +161,10 @@ REST = Where({}, phase="first")
         (CheapestRatio("slow", ("fast", "slow"), AT), Band(low=30), "reproduced", 40.0),
         (CheapestRatio("fast", ("slow",), AT), Band(low=1.05), "refuted", 1 / 40),
         (
-            ModelError("square", "slow", ("slow",), "n", (10.0, 1000.0), (100.0,), (REST,)),
-            Band(high=0.2),
-            "reproduced",
-            0.01,
-        ),
-        (
             ModelError("line", "slow", ("slow",), "n", (10.0, 1000.0), (100.0,), (REST,)),
             Band(high=0.2),
             "refuted",
-            9.0,
+            0.9,
         ),
         (CaseRatio("fast", AT, replace(AT, case={"n": 100.0})), Band(8, 12), "reproduced", 10.0),
         (CaseRatio("slow", AT, replace(AT, threads="all")), Band(1.7, 1.9), "reproduced", 1.8),
@@ -240,6 +234,19 @@ def test_what_was_not_measured_says_why(
     assert result.verdict == "not tested"
     assert reason in result.reason
     assert result.to_json()["estimate"] is None
+
+
+def test_a_model_of_the_right_shape_predicts() -> None:
+    evidence = ModelError("square", "slow", ("slow", "fast"), "n", (10.0, 1000.0), (100.0,), (REST,))
+    own = replace(evidence, contestants=("slow",))
+    claims = [
+        Claim(f"topic.{number}", "cost", "It is so.", "A paper", (Cell("here", each, Band(high=0.2)),))
+        for number, each in enumerate((own, evidence, replace(own, model="cube")))
+    ]
+    right, shared, unknown = evaluate_claims([suite_with(*claims)], RECORDS, MACHINE)
+    assert right.verdict == "reproduced"
+    assert shared.verdict == "refuted"  # the other's cost grows with n, and one set of constants cannot be both's
+    assert "has no cost model cube" in unknown.reason
 
 
 @pytest.mark.parametrize(("profile", "verdict"), [("quick", "reproduced"), ("full", "inconclusive")])
