@@ -55,13 +55,19 @@ def traffic(
     return {key: [value] for key, value in worst.items()}
 
 
-def _counted(rng: np.random.Generator, implementation: Implementation, ranks: int, n: int, where: str) -> Traffic:
+def _counted(
+    rng: np.random.Generator,
+    implementation: Implementation,
+    ranks: int,
+    n: int,
+    where: Transport | Literal["simulator"],
+) -> Traffic:
     if implementation.counters is None:
         raise TypeError(f"{implementation.function.__module__} has no counters")
     if where == "simulator":
         counted: Traffic = implementation.counters(np.broadcast_to(np.float32(0), (ranks, n)), SIMULATED_LINK)
     else:
-        counted = implementation.counters(draw(rng, "normal", ranks, n), Settings(ranks, 1, where))  # type: ignore[arg-type]
+        counted = implementation.counters(draw(rng, "normal", ranks, n), Settings(ranks, 1, where))
     if counted.sent_bytes.sum() != counted.received_bytes.sum():
         raise ArithmeticError(f"{counted.sent_bytes.sum()} bytes were sent, {counted.received_bytes.sum()} received")
     return counted

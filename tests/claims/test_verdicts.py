@@ -183,7 +183,7 @@ REST = Where({}, phase="first")
         (
             ProbeRatio(
                 ProbeValue("counts", "visits", {"n": 100.0}, "fast"),
-                (ProbeValue("counts", "visits", {"n": 1000.0}, "fast"), ProbeValue("counts", "visits", {"n": 10.0}, "fast")),
+                tuple(ProbeValue("counts", "visits", {"n": n}, "fast") for n in (1000.0, 10.0)),
             ),
             Band(10, 10),
             "reproduced",

@@ -1,4 +1,4 @@
-"""All-reduce: worked answers, schedules under disturbed orders of events, counters against formulas, ranks that fail."""
+"""All-reduce: worked answers, schedules whose events come in any order, counters against formulas, failing ranks."""
 
 from __future__ import annotations
 
