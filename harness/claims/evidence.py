@@ -186,11 +186,13 @@ def model_error(suite: Suite, evidence: ModelError, found: Measurements, confide
 
     fitted = [
         point(each, where, value)
-        for where in evidence.where
+        for where in evidence.workloads
         for each in evidence.contestants
         for value in evidence.fitted
     ]
-    held_out = [point(evidence.implementation, where, value) for where in evidence.where for value in evidence.held_out]
+    held_out = [
+        point(evidence.implementation, where, value) for where in evidence.workloads for value in evidence.held_out
+    ]
     return _or_not_measured(lambda: prediction_error(fitted, held_out, confidence))
 
 

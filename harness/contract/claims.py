@@ -88,7 +88,7 @@ class ModelError:
     """How far off a cost model is: median of |predicted / measured - 1| of ``implementation`` at ``held_out`` sizes.
 
     The constants of the suite's cost model of that name are fitted to what all ``contestants`` cost at the ``fitted``
-    values of ``axis``; ``where`` are the workloads that share the constants, their cases without the axis.
+    values of ``axis``; ``workloads`` share the constants, their cases are without the axis.
     """
 
     model: str
@@ -97,7 +97,7 @@ class ModelError:
     axis: str
     fitted: tuple[float, ...]
     held_out: tuple[float, ...]
-    where: tuple[Where, ...]
+    workloads: tuple[Where, ...]
     instrument: Instrument = "time"
 
 

@@ -118,7 +118,8 @@ class Suite:
     :param contestant_s: at most so much sampling time per contestant and round in any profile, where a grid of many
         calls that take seconds would take days.
     :param repeats: ``(**case)`` to how often a phase does over what it does within one call; its time is given for one
-        of them. For phases that are too short to be told apart from what starting them costs.
+        of them. For phases that are too short to be told apart from what starting them costs. asv and pytest-benchmark,
+        which time whole calls, show it undivided.
     :param call_timeout_s: how long a single call may take before it is a ``timeout``.
     """
 

@@ -42,7 +42,7 @@ def table(implementation: str, ranks: int, n: int) -> Busiest:
     levels = (ranks - 1).bit_length()
     power = 1 << (ranks.bit_length() - 1)
     guests = int(power < ranks)
-    share = 2 * (ranks - 1) / ranks
+    around = 2 * (ranks - 1) * size / ranks
     match implementation:
         case "parameter_server":
             return Busiest(ranks - 1, (ranks - 1) * size)
@@ -52,11 +52,11 @@ def table(implementation: str, ranks: int, n: int) -> Busiest:
             doublings = power.bit_length() - 1 + guests
             return Busiest(doublings, doublings * size)
         case "halving_doubling":
-            return Busiest(2 * (power.bit_length() - 1) + guests, (2 * (power - 1) / power + guests) * size)
+            return Busiest(2 * (power.bit_length() - 1) + guests, 2 * (power - 1) * size / power + guests * size)
         case "ring" | "reduce_scatter_all_gather":
-            return Busiest(2 * (ranks - 1), share * size)
+            return Busiest(2 * (ranks - 1), around)
         case "segmented_ring":
-            return Busiest(2 * (ranks - 1) * ring_segments(ranks, n), share * size)
+            return Busiest(2 * (ranks - 1) * ring_segments(ranks, n), around)
         case "double_tree":
             return Busiest(4 * tree_segments(n), 2 * size)
     raise ValueError(f"no formula for {implementation!r}; there is one for {', '.join(ALGORITHMS)}")
@@ -74,7 +74,7 @@ def tree_segments(n: int) -> int:
 
 def least_bytes(ranks: int, n: int) -> float:
     """What the busiest rank of any all-reduce must send or receive (Patarasuk and Yuan 2009, theorem 1)."""
-    return 2 * (ranks - 1) / ranks * ITEMSIZE * n
+    return 2 * (ranks - 1) * ITEMSIZE * n / ranks
 
 
 def critical_path(implementation: str, n: int, ranks: int, **others: Any) -> tuple[float, float, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from typing import Any, Literal
 
 import numpy as np
@@ -24,39 +25,49 @@ def traffic(
     where: Transport | Literal["simulator"],
     lowest: int,
     highest: int,
-    uneven: bool = False,
+    beside: int = 0,
 ) -> dict[str, list[float]]:
     """Counters of one all-reduce against the formulas, for every number of ranks from ``lowest`` to ``highest``.
 
-    :param uneven: two lengths that no number of ranks divides, one element more and one less, instead of one that it
-        and its power of two do.
+    Each on a length that the number of ranks and the largest power of two in it divide, and on one element more and
+    one less.
+
+    :param beside: one more number of ranks.
     :returns: the worst over the numbers of ranks: ``messages_off`` and ``bytes_off`` of the busiest rank from the
-        table, both relative; ``messages_above`` and ``bytes_above``, by how much they are above it at most;
-        ``elements_off_per_step``, how many elements it is off for each of its messages; ``over_least``, what the
+        table, both relative; ``messages_above`` and ``bytes_above``, by how much they are above it at most; for the
+        lengths that nothing divides ``elements_off_per_step``, off for each of its messages; ``over_least``, what the
         busiest rank sends or receives over the least there is to move; ``root_bytes_off``, what rank 0 moves in and out
         from 2 (P - 1) S, relative.
     """
     name = implementation.function.__module__.rsplit(".", 1)[-1]
     found: dict[str, list[float]] = {}
-    for ranks in range(highest, lowest - 1, -1):  # the first has all the processes that the others need
-        even = 3 * ranks * (1 << (ranks.bit_length() - 1))
-        for n in (even - 1, even + 1) if uneven else (even,):
+    numbers = [*range(lowest, highest + 1), *[beside] * bool(beside)]
+    for ranks in reversed(numbers):  # the first has all the processes that the others need
+        even = 3 * math.lcm(ranks, 1 << (ranks.bit_length() - 1))
+        for n in (even, even - 1, even + 1):
             counted = _counted(rng, implementation, ranks, n, where)
             for key, value in _against_table(name, counted, ranks, n).items():
-                found.setdefault(key, []).append(value)
+                if key == "over_least" or (key == "elements_off_per_step") == (n != even):
+                    found.setdefault(key, []).append(value)
     worst = {key: max(values, key=abs) for key, values in found.items()}
     worst |= {f"{what}_above": max(found[f"{what}_off"]) for what in ("messages", "bytes")}
     worst["over_least"] = min(found["over_least"])
     return {key: [value] for key, value in worst.items()}
 
 
-def _counted(rng: np.random.Generator, implementation: Implementation, ranks: int, n: int, where: str) -> Traffic:
+def _counted(
+    rng: np.random.Generator,
+    implementation: Implementation,
+    ranks: int,
+    n: int,
+    where: Transport | Literal["simulator"],
+) -> Traffic:
     if implementation.counters is None:
         raise TypeError(f"{implementation.function.__module__} has no counters")
     if where == "simulator":
         counted: Traffic = implementation.counters(np.broadcast_to(np.float32(0), (ranks, n)), SIMULATED_LINK)
     else:
-        counted = implementation.counters(draw(rng, "normal", ranks, n), Settings(ranks, 1, where))  # type: ignore[arg-type]
+        counted = implementation.counters(draw(rng, "normal", ranks, n), Settings(ranks, 1, where))
     if counted.sent_bytes.sum() != counted.received_bytes.sum():
         raise ArithmeticError(f"{counted.sent_bytes.sum()} bytes were sent, {counted.received_bytes.sum()} received")
     return counted
@@ -107,7 +118,7 @@ def simulated(rng: np.random.Generator, implementation: Implementation, **case: 
 
 
 PROBES = {
-    "traffic": Probe(traffic, unit="1"),
+    "traffic": Probe(traffic, unit="1", timeout_s=600.0),
     "agreement": Probe(agreement, unit="1"),
     "simulated": Probe(simulated, unit="s", timeout_s=600.0),
 }

@@ -17,6 +17,7 @@ from harness.contract import (
     CaseRatio,
     CeilingShare,
     Cell,
+    CheapestRatio,
     Claim,
     ConstantOverhead,
     CostGrowth,
@@ -25,10 +26,12 @@ from harness.contract import (
     Crossover,
     Evidence,
     MeanRatio,
+    ModelError,
     Output,
     Probe,
     ProbeDifference,
     ProbeGrowth,
+    ProbeRatio,
     ProbeValue,
     RatioGrowth,
     RatioTrend,
@@ -113,6 +116,7 @@ def suite_with(*claims: Claim) -> Suite:
         baseline="slow",
         axis="n",
         work=lambda itemsize, n: {"first": Work(flops=1e6, bytes_read=5e5, bytes_written=5e5)},
+        cost_models={"line": lambda implementation, n: (1.0, n), "square": lambda implementation, n: (1.0, n * n)},
         probes={"counts": Probe(lambda rng, implementation, **case: {}, unit="1")},
         claims=claims,
     )
@@ -171,6 +175,14 @@ REST = Where({}, phase="first")
             "reproduced",
             1e-5,
         ),
+        (CheapestRatio("slow", ("fast", "slow"), AT), Band(low=30), "reproduced", 40.0),
+        (CheapestRatio("fast", ("slow",), AT), Band(low=1.05), "refuted", 1 / 40),
+        (
+            ModelError("line", "slow", ("slow",), "n", (10.0, 1000.0), (100.0,), (REST,)),
+            Band(high=0.2),
+            "refuted",
+            0.9,
+        ),
         (CaseRatio("fast", AT, replace(AT, case={"n": 100.0})), Band(8, 12), "reproduced", 10.0),
         (CaseRatio("slow", AT, replace(AT, threads="all")), Band(1.7, 1.9), "reproduced", 1.8),
         (CaseRatio("slow", AT, replace(AT, threads="all"), per_thread=True), Band(0.85, 0.95), "reproduced", 0.9),
@@ -199,6 +211,15 @@ REST = Where({}, phase="first")
         (CeilingShare("fast", AT, "copy"), Band(low=0.5), "reproduced", 1.0),
         (ProbeValue("counts", "visits", {"n": 10.0}, "fast"), Band(30, 30), "reproduced", 30.0),
         (ProbeValue("counts", "visits", {"n": 10.0}, "fast"), Band(31, 31), "refuted", 30.0),
+        (
+            ProbeRatio(
+                ProbeValue("counts", "visits", {"n": 100.0}, "fast"),
+                tuple(ProbeValue("counts", "visits", {"n": n}, "fast") for n in (1000.0, 10.0)),
+            ),
+            Band(10, 10),
+            "reproduced",
+            10.0,
+        ),
         (ProbeGrowth(ProbeValue("counts", "visits", {}, "fast"), "n", SIZES), Band(0.95, 1.05), "reproduced", 1.0),
         (
             ProbeDifference(
@@ -261,6 +282,30 @@ def test_what_was_not_measured_says_why(
     assert result.verdict == "not tested"
     assert reason in result.reason
     assert result.to_json()["estimate"] is None
+
+
+def test_a_model_of_the_right_shape_predicts() -> None:
+    evidence = ModelError("square", "slow", ("slow", "fast"), "n", (10.0, 1000.0), (100.0,), (REST,))
+    own = replace(evidence, contestants=("slow",))
+    claims = [
+        Claim(f"topic.{number}", "cost", "It is so.", "A paper", (Cell("here", each, Band(high=0.2)),))
+        for number, each in enumerate((own, evidence, replace(own, model="cube")))
+    ]
+    right, shared, unknown = evaluate_claims([suite_with(*claims)], RECORDS, MACHINE)
+    assert right.verdict == "reproduced"
+    assert shared.verdict == "refuted"  # the other's cost grows with n, and one set of constants cannot be both's
+    assert "has no cost model cube" in unknown.reason
+
+
+@pytest.mark.parametrize(("profile", "verdict"), [("quick", "reproduced"), ("full", "inconclusive")])
+def test_a_cell_of_the_full_profile_does_not_count_in_a_quick_run(profile: str, verdict: Verdict) -> None:
+    cells = (
+        Cell("small", ProbeValue("counts", "visits", {"n": 10.0}, "fast"), Band(30, 30)),
+        Cell("huge", ProbeValue("counts", "visits", {"n": 1e6}, "fast"), Band(3e6, 3e6), profile="full"),
+    )
+    suite = suite_with(Claim("topic.1", "count", "It is so.", "A paper", cells, profile="quick"))
+    (result,) = evaluate_claims([suite], RECORDS, MACHINE | {"profile": profile})
+    assert result.verdict == verdict
 
 
 def test_sameness_needs_an_equivalence_test() -> None:

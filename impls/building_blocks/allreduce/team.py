@@ -10,6 +10,7 @@ import mmap
 import os
 from collections.abc import Callable, Iterator
 from functools import cache
+from multiprocessing.util import Finalize
 from typing import Any, Protocol
 
 import numpy as np
@@ -74,6 +75,11 @@ class AllReduceTeam:
         except BaseException:
             self.stop()
             raise
+
+    @property
+    def processes(self) -> tuple[int, ...]:
+        """Process ids by rank."""
+        return self._team.processes
 
     def prepare(self, addends: np.ndarray, repeats: int) -> None:
         """Give the first ranks their values (ranks, length), and ``repeats`` buffers with them."""
@@ -168,6 +174,8 @@ class Standing:
             return team
         self.stop()
         self._team, self._purpose = AllReduceTeam(make_reducer, ranks, transport), purpose
+        # Run when a worker ends as well, which calls nothing that is registered with atexit.
+        Finalize(None, self.stop, exitpriority=1)
         return self._team
 
     def stop(self) -> None:
