@@ -291,9 +291,12 @@ class TestProbes:
 
     def test_exporting_finds_a_registry_that_forgets(self) -> None:
         class Forgetful(Api):
-            def add(self, symbol: Any, names: tuple[str, ...], again: bool) -> None:
-                super().add(symbol, names, True)
-                self._symbols.clear()
+            @property
+            def export(self) -> Any:
+                def exported(*names: str, **options: Any) -> Any:
+                    return lambda symbol: setattr(symbol, self.attribute, names) or symbol
+
+                return exported
 
         found = exporting(np.random.default_rng(0), counting(Forgetful))
         assert set(found["twice"]) == set(found["name_taken"]) == {0.0}

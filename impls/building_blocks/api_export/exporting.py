@@ -34,14 +34,16 @@ class InvalidSymbolNameError(Exception):
 class Api:
     """The names of one API: name to symbol in a table, symbol to names in an attribute of the symbol."""
 
-    __slots__ = ("_attribute", "_symbols", "name", "reserved")
+    __slots__ = ("attribute", "name", "packages", "reserved", "symbols")
 
     def __init__(self, name: str = "tensorflow", reserved: tuple[str, ...] = ("estimator",)) -> None:
         """:param reserved: top-level packages of components that have an API of their own."""
         self.name = name
         self.reserved = reserved
-        self._attribute = f"_{name}_api_names"
-        self._symbols: dict[str, Any] = {}
+        self.attribute = f"_{name}_api_names"
+        self.symbols: dict[str, Any] = {}
+        self.packages: set[str] = set()
+        """Those in which a name has been found good, since most names lie in few packages."""
 
     @property
     def export(self) -> Any:
@@ -53,11 +55,11 @@ class Api:
 
         :raises KeyError: nothing was.
         """
-        return self._symbols[name]
+        return self.symbols[name]
 
     def names_of(self, symbol: Any) -> tuple[str, ...] | None:
         """The names of a symbol, through all wrappers that have ``__wrapped__``; None if it has none of its own."""
-        names = getattr(undecorated(symbol), "__dict__", {}).get(self._attribute)
+        names = getattr(undecorated(symbol), "__dict__", {}).get(self.attribute)
         return names if names is None else tuple(names)
 
     def canonical_name(self, symbol: Any) -> str | None:
@@ -73,24 +75,26 @@ class Api:
                 raise InvalidSymbolNameError(f"{name!r} is no dotted name; write it like 'package.symbol'")
         if parts[0] in self.reserved:
             raise InvalidSymbolNameError(f"{name!r} lies in {parts[0]!r}, which is kept for an API of its own")
+        if len(parts) > 1:
+            self.packages.add(".".join(parts[:-1]))
 
     def add(self, symbol: Any, names: tuple[str, ...], again: bool) -> None:
         """Give ``symbol`` its names; nothing is changed where that is refused."""
-        target = symbol if type(symbol) is _Function and "__wrapped__" not in symbol.__dict__ else undecorated(symbol)
+        target = undecorated(symbol)
         own = getattr(target, "__dict__", None)
         if own is None:
             raise TypeError(f"{symbol!r} has no __dict__ to keep its names in; export a function or class around it")
-        if self._attribute in own and not again:  # not inherited: a subclass has no names until it is exported
-            raise SymbolAlreadyExposedError(f"{symbol!r} is already exposed as {own[self._attribute]}")
+        if self.attribute in own and not again:  # not inherited: a subclass has no names until it is exported
+            raise SymbolAlreadyExposedError(f"{symbol!r} is already exposed as {own[self.attribute]}")
         for name in names:
-            if self._symbols.get(name, symbol) is not symbol:
-                raise NameAlreadyTakenError(f"{name!r} is taken by {self._symbols[name]!r}; choose another name")
+            if self.symbols.get(name, symbol) is not symbol:
+                raise NameAlreadyTakenError(f"{name!r} is taken by {self.symbols[name]!r}; choose another name")
         try:
-            setattr(target, self._attribute, names)
+            setattr(target, self.attribute, names)
         except (AttributeError, TypeError) as error:
             raise TypeError(f"{symbol!r} takes no attributes to keep its names in ({error})") from error
         for name in names:
-            self._symbols[name] = symbol
+            self.symbols[name] = symbol
 
 
 class api_export:  # noqa: N801  # a decorator, called like the one that it follows
@@ -108,13 +112,22 @@ class api_export:  # noqa: N801  # a decorator, called like the one that it foll
         if not names:
             raise InvalidSymbolNameError("an exported symbol needs a name")
         for name in names:
-            api.check(name)
+            package, _, last = name.rpartition(".")
+            if not (package in api.packages and last.isidentifier()):
+                api.check(name)
         self._names = names
         self._api = api
         self._again = allow_multiple_exports
 
     def __call__(self, symbol: Any) -> Any:
-        self._api.add(symbol, self._names, self._again)
+        api, names = self._api, self._names
+        if type(symbol) is _Function and len(names) == 1:  # the way of nearly all symbols, an import's whole cost
+            own = symbol.__dict__
+            fresh = api.attribute not in own and "__wrapped__" not in own
+            if fresh and api.symbols.setdefault(names[0], symbol) is symbol:
+                own[api.attribute] = names
+                return symbol
+        api.add(symbol, names, self._again)
         return symbol
 
 
