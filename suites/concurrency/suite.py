@@ -2,8 +2,8 @@
 
 Phases: ``create`` starts the workers and ends when they are there, ``work`` does the task, which is computing, waiting,
 switching or sending, and delivers; ``join`` ends the workers. A pool that is kept for the next call creates and joins
-nothing. A switch is half a round trip of ping-pong. Workers are as many as the case says, whatever number of threads the
-trial allows to libraries; each computes with one thread.
+nothing. A switch is half a round trip of ping-pong. Workers are as many as the case says, whatever number of threads
+the trial allows to libraries; each computes with one thread.
 """
 
 from __future__ import annotations
