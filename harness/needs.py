@@ -51,8 +51,8 @@ def needs_of(evidence: Evidence) -> Iterator[Need]:
         case CaseRatio(implementation, numerator, denominator, instrument, _):
             yield need_at(implementation, numerator, instrument)
             yield need_at(implementation, denominator, instrument)
-        case CostGrowth(implementation, axis, values, where, instrument):
-            for value in values:
+        case CostGrowth(implementation, axis, values, where, instrument, empty):
+            for value in values if empty is None else (empty, *values):
                 yield need_at(implementation, at_value(where, axis, value), instrument)
         case (
             Crossover(numerator, denominator, axis, values, where, instrument)

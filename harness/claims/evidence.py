@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from statistics import median
 from typing import Any
 
 from harness.claims.observations import Measurements, NotMeasured
@@ -23,7 +24,7 @@ from harness.contract import (
     Suite,
     Work,
 )
-from harness.contract.claims import Where
+from harness.contract.claims import DISPATCHES, Where
 from harness.needs import at_value, need_at, need_of_probe, probe_at_value
 from harness.statistics import (
     Estimate,
@@ -65,11 +66,14 @@ def estimate_evidence(suite: Suite, evidence: Evidence, found: Measurements, con
             ratio = _or_not_measured(lambda: independent_ratio(sides[0], sides[1], confidence))
             factor = found.thread_count(numerator.threads) / found.thread_count(denominator.threads)
             return ratio.scaled(factor) if per_thread else ratio
-        case CostGrowth(implementation, axis, values, where, instrument):
+        case CostGrowth(implementation, axis, values, where, instrument, empty):
             costs = {
                 value: found.costs(name, need_at(implementation, at_value(where, axis, value), instrument), where.phase)
-                for value in values
+                for value in (values if empty is None else (empty, *values))
             }
+            if empty is not None:
+                least = DISPATCHES * median(costs.pop(empty).values())
+                costs = {value: each for value, each in costs.items() if median(each.values()) >= least}
             return _or_not_measured(lambda: growth_exponent(costs, confidence))
         case RatioGrowth(numerator, denominator, axis, values, where, instrument) | RatioTrend(
             numerator, denominator, axis, values, where, instrument
