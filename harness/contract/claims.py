@@ -85,8 +85,8 @@ class CaseRatio:
 class CostGrowth:
     """The exponent with which a cost grows along ``axis``; ``where.case`` holds the other parameters.
 
-    ``empty`` is the value of ``axis`` at which the call has nothing to do, where there is one: sizes that cost less than
-    :data:`DISPATCHES` times as much as that say more of the call than of the work, and are left out.
+    ``empty`` is the value of ``axis`` at which the call has nothing to do, where there is one: sizes that cost less
+    than :data:`DISPATCHES` times as much as that say more of the call than of the work, and are left out.
     """
 
     implementation: str

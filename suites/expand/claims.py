@@ -152,8 +152,8 @@ CLAIMS = (
         cells=_cost_cells(),
         profile="quick",
         remark="(1, 1024) float32. The tolerances of the exponents, 0.05 and 0.1, are ours. Of copies "
-        "count those sizes that take 50 times what the call on no rows does, which leaves less than 1.5 decades, in warm "
-        "memory: at 10,000 rows, 41 MB, every copy gets fresh pages, whose faults are in the time of that case. The "
-        "caches that the sizes pass are in the exponent.",
+        "those sizes count that take 50 times what the call on no rows does, which leaves less than 1.5 decades, in "
+        "warm memory: at 10,000 rows, 41 MB, every copy gets fresh pages, whose faults are in the time of that case. "
+        "The caches that the sizes pass are in the exponent.",
     ),
 )

@@ -133,13 +133,14 @@ def probed(implementation: str, n: float, **series: list[float]) -> Record:
     return Record(trial, "ok", samples=tuple(samples))
 
 
+DISPATCHED = {0.0: 2.0, 1.0: 50.0, 10.0: 60.0, 100.0: 4e2, 1_000.0: 4e3, 10_000.0: 4e4}
 RECORDS = [
     *(timed("slow", n, 4.0 * n**2, 1.0) for n in SIZES),
     *(timed("fast", n, 100.0 * n, 1.0) for n in SIZES),
     timed("slow", 1000.0, 4e6 / 1.8, 1.0, threads=2),
     *(timed("slow", n, 64.0 * n, 8.0, "memory") for n in SIZES),
     *(probed("fast", n, visits=[3 * n], score=[0.0]) for n in SIZES),
-    *(timed("dispatched", n, ns) for n, ns in zip((0.0, 1.0, *SIZES, 1e4), (2.0, 50.0, 60.0, 4e2, 4e3, 4e4), strict=True)),
+    *(timed("dispatched", n, ns) for n, ns in DISPATCHED.items()),
     probed("a", 1.0, score=[0.8, 0.9, 0.85, 0.87]),
     probed("b", 1.0, score=[0.7, 0.8, 0.75, 0.77]),
 ]
