@@ -11,7 +11,7 @@ VIEW, CLONE, REPEAT, CHECKER = "expand", "expand_clone", "repeat", "overlap_sear
 GROUPS = ("in place", "out=")
 CASE: dict[str, Scalar] = {"operation": "weigh", "data": "rows"}
 FACTORS = (10, 100, 1_000, 10_000)
-COPIED_FACTORS = (250, 600, 1_400, 3_400, 8_000)
+COPIED_FACTORS = (600, 1_400, 3_400, 5_000, 8_000)
 """Up to 32 MiB, from where on glibc gives every copy fresh pages; those under 50 times the empty call do not count."""
 
 
