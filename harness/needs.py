@@ -70,9 +70,10 @@ def needs_of(evidence: Evidence) -> Iterator[Need]:
         case CaseRatio(implementation, numerator, denominator, instrument, _):
             yield need_at(implementation, numerator, instrument)
             yield need_at(implementation, denominator, instrument)
-        case CostGrowth(implementation, axis, values, where, instrument) | CostSlope(
-            implementation, axis, values, where, instrument
-        ):
+        case CostGrowth(implementation, axis, values, where, instrument, empty):
+            for value in values if empty is None else (empty, *values):
+                yield need_at(implementation, at_value(where, axis, value), instrument)
+        case CostSlope(implementation, axis, values, where, instrument):
             for value in values:
                 yield need_at(implementation, at_value(where, axis, value), instrument)
         case (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import Any
 
 from harness.claims.observations import Measurements, NotMeasured
@@ -29,7 +30,7 @@ from harness.contract import (
     Suite,
     Work,
 )
-from harness.contract.claims import Where
+from harness.contract.claims import DISPATCHES, Where
 from harness.needs import at_value, need_at, need_of_probe, probe_at_value
 from harness.statistics import (
     Estimate,
@@ -93,15 +94,18 @@ def estimate_evidence(suite: Suite, evidence: Evidence, found: Measurements, con
             ratio = _or_not_measured(lambda: independent_ratio(sides[0], sides[1], confidence))
             factor = found.thread_count(numerator.threads) / found.thread_count(denominator.threads)
             return ratio.scaled(factor) if per_thread else ratio
-        case CostGrowth(implementation, axis, values, where, instrument) | CostSlope(
-            implementation, axis, values, where, instrument
-        ):
+        case CostGrowth(implementation, axis, values, where, instrument, empty):
             costs = {
                 value: found.costs(name, need_at(implementation, at_value(where, axis, value), instrument), where.phase)
-                for value in values
+                for value in (values if empty is None else (empty, *values))
             }
-            of_costs = growth_exponent if isinstance(evidence, CostGrowth) else cost_slope
-            return _or_not_measured(lambda: of_costs(costs, confidence))
+            if empty is not None:
+                least = DISPATCHES * median(costs.pop(empty).values())
+                costs = {value: each for value, each in costs.items() if median(each.values()) >= least}
+            return _or_not_measured(lambda: growth_exponent(costs, confidence))
+        case CostSlope(implementation):
+            above = _along(found, name, implementation, evidence)
+            return _or_not_measured(lambda: cost_slope(above, confidence))
         case RatioGrowth(numerator, denominator) | RatioTrend(numerator, denominator):
             other = evidence.denominator_phase if isinstance(evidence, RatioGrowth) else ""
             above = _along(found, name, numerator, evidence)
@@ -151,7 +155,7 @@ def _along(
     found: Measurements,
     suite: str,
     implementation: str,
-    evidence: RatioGrowth | RatioTrend | ConstantOverhead,
+    evidence: CostSlope | RatioGrowth | RatioTrend | ConstantOverhead,
     phase: str = "",
 ) -> dict[float, Observations]:
     """Costs of one implementation at every value of the axis, of the evidence's phase unless another is given."""

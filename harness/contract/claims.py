@@ -15,6 +15,7 @@ from harness.contract.cases import Profile, Scalar
 Instrument = Literal["time", "memory", "energy"]
 Threads = int | Literal["all"]
 TOTAL = "total"
+DISPATCHES = 50
 
 
 @dataclass(frozen=True)
@@ -128,13 +129,18 @@ class CaseRatio:
 
 @dataclass(frozen=True)
 class CostGrowth:
-    """The exponent with which a cost grows along ``axis``; ``where.case`` holds the other parameters."""
+    """The exponent with which a cost grows along ``axis``; ``where.case`` holds the other parameters.
+
+    ``empty`` is the value of ``axis`` at which the call has nothing to do, where there is one: sizes that cost less
+    than :data:`DISPATCHES` times as much as that say more of the call than of the work, and are left out.
+    """
 
     implementation: str
     axis: str
     values: tuple[float, ...]
     where: Where
     instrument: Instrument = "time"
+    empty: float | None = None
 
 
 @dataclass(frozen=True)

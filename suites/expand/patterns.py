@@ -88,10 +88,7 @@ def writes() -> dict[str, tuple[Use, Use]]:
         "fill_": (lambda e, w: e.fill_(7.0), lambda e, w: torch.full_like(w, 7.0)),
         "zero_": (lambda e, w: e.zero_(), lambda e, w: torch.zeros_like(w)),
         "clamp_": (lambda e, w: e.clamp_(min=1.5), lambda e, w: e.clamp(min=1.5)),
-        "relu inplace": (
-            lambda e, w: functional.relu(e, inplace=True),
-            lambda e, w: functional.relu(e),
-        ),
+        "relu inplace": (lambda e, w: functional.relu(e, inplace=True), lambda e, w: functional.relu(e)),
         "neg_": (lambda e, w: e.neg_(), lambda e, w: -e),
         "cumsum_": (lambda e, w: e.cumsum_(1), lambda e, w: e.cumsum(1)),
         "exp_": (lambda e, w: e.exp_(), lambda e, w: e.exp()),

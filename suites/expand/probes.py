@@ -26,7 +26,7 @@ def patterns(rng: np.random.Generator, implementation: None) -> Counted:
     """
     import torch
 
-    from suites.expand.behaviour import write_to_clone
+    from suites.expand.behaviour import listening, write_to_clone
     from suites.expand.patterns import COLUMNS, ROWS, expansions, uses, writes
 
     ways = list(expansions().values())
@@ -50,7 +50,8 @@ def patterns(rng: np.random.Generator, implementation: None) -> Counted:
     for index, (write, plain) in enumerate(writes().values()):
         way = ways[index % len(ways)]
         try:
-            write(way(base.clone()), weights)
+            with listening():
+                write(way(base.clone()), weights)
         except RuntimeError:
             raising_writes += 1
 

@@ -48,17 +48,26 @@ class Trial:
     which: int = 0
 
     def out_of_place(self) -> Any:
-        """What the operation returns without writing; ``None`` where it has no such form."""
-        if self.operation.random or self.operation.plain is None:
+        """What the operation returns without writing; ``None`` where it has no such form, or draws random numbers."""
+        if self.operation.random:
             return None
         if self.results:
             return self.results[self.which]
+        try:
+            result, again = self._plain(seed=0), self._plain(seed=1)
+        except Exception:  # none, or another function, which has the name without the underscore
+            return None
+        return result if equal(result, again) else None
+
+    def _plain(self, seed: int) -> Any:
+        import torch
+
+        if self.operation.plain is None:
+            raise TypeError(f"{self.operation.name} has no form out of place")
         positional, keywords = _fresh(self.arguments)
         source = self.base.expand(self.shape)
-        try:
-            result = self.operation.plain([source] if self.operation.in_list else source, *positional, **keywords)
-        except Exception:  # another function, which has the name without the underscore
-            return None
+        torch.default_generator.manual_seed(seed)
+        result = self.operation.plain([source] if self.operation.in_list else source, *positional, **keywords)
         return result[0] if isinstance(result, list | tuple) else result
 
     def write(self, target: Any) -> None:

@@ -147,12 +147,14 @@ def probed(implementation: str, n: float, **series: list[float]) -> Record:
     return Record(trial, "ok", samples=tuple(samples))
 
 
+DISPATCHED = {0.0: 2.0, 1.0: 50.0, 10.0: 60.0, 100.0: 4e2, 1_000.0: 4e3, 10_000.0: 4e4}
 RECORDS = [
     *(timed("slow", n, 4.0 * n**2, 1.0) for n in SIZES),
     *(timed("fast", n, 100.0 * n, 1.0) for n in SIZES),
     timed("slow", 1000.0, 4e6 / 1.8, 1.0, threads=2),
     *(timed("slow", n, 64.0 * n, 8.0, "memory") for n in SIZES),
     *(probed("fast", n, visits=[3 * n], score=[0.0]) for n in SIZES),
+    *(timed("dispatched", n, ns) for n, ns in DISPATCHED.items()),
     probed("a", 1.0, score=[0.8, 0.9, 0.85, 0.87]),
     probed("b", 1.0, score=[0.7, 0.8, 0.75, 0.77]),
 ]
@@ -196,6 +198,8 @@ REST = Where({}, phase="first")
             4.0,
         ),
         (CostGrowth("slow", "n", SIZES, REST, "memory"), Band(0.9, 1.1), "reproduced", 1.0),
+        (CostGrowth("dispatched", "n", (1.0, *SIZES, 1e4), REST, empty=0.0), Band(0.98, 1.02), "reproduced", 1.0),
+        (CostGrowth("dispatched", "n", (1.0, *SIZES, 1e4), REST), Band(0.98, 1.02), "refuted", 0.75),
         (RatioGrowth("slow", "fast", "n", SIZES, REST), Band(0.9, 1.1), "reproduced", 1.0),
         (RatioGrowth("fast", "slow", "n", SIZES, REST), Band(low=0.0), "refuted", -1.0),
         (
@@ -272,6 +276,7 @@ def test_a_cell_may_ask_for_samples_that_nobody_disturbed(undisturbed: bool) -> 
         (ProbeValue("counts", "nothing", {"n": 10.0}, "fast"), RECORDS, MACHINE, "returned no nothing"),
         (CeilingShare("fast", AT), RECORDS, MACHINE | {"ceilings": []}, "no ceiling was measured"),
         (CostGrowth("slow", "n", SIZES[:2], REST), RECORDS, MACHINE, "three sizes"),
+        (CostGrowth("dispatched", "n", (1.0, *SIZES), REST, empty=0.0), RECORDS, MACHINE, "three sizes"),
     ],
 )
 def test_what_was_not_measured_says_why(
