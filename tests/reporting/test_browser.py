@@ -110,15 +110,13 @@ def test_claims_are_filtered_by_verdict_and_words(browser: Any, path: Path) -> N
 
 
 def test_links_lead_to_suites_implementations_and_claims_even_folded_away(browser: Any, path: Path) -> None:
+    from playwright.sync_api import expect  # the page forbids what wait_for_function would evaluate in it
+
     first, *others = ("claim-sums.4", "suite-other", "impl-sums-broken", "impl-other-plain", "claim-sums.5")
     with Visit(browser, path, at=f"#{first}") as visit:
         for target in (first, *others):
             visit.page.evaluate("id => { location.hash = id; }", target)
-            visit.page.wait_for_function(
-                "id => { const box = document.getElementById(id)?.getBoundingClientRect();"
-                " return box && box.height && box.top < innerHeight && box.bottom > 0; }",
-                arg=target,
-            )
+            expect(visit.page.locator(f'[id="{target}"]')).to_be_in_viewport()
 
 
 def test_a_link_to_what_was_filtered_away_brings_it_back(browser: Any, path: Path) -> None:
