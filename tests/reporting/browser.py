@@ -61,7 +61,7 @@ class Visit:
         expect(self.page.locator("details > script")).to_have_count(0)
 
     def show_all(self) -> None:
-        """Lay out what is out of sight too."""
+        """Lay out what is out of sight too: its text cannot be read before."""
         self.page.add_style_tag(content="* { content-visibility: visible !important; }")
 
     def accessibility_findings(self, rules: Sequence[str] = (), within: str | None = None) -> list[str]:

@@ -69,6 +69,7 @@ def test_it_stays_small_and_has_few_elements(browser: Any, path: Path) -> None:
 
 def test_boards_sort_by_any_column_and_keep_who_has_no_figure_at_the_end(browser: Any, path: Path) -> None:
     with Visit(browser, path) as visit:
+        visit.show_all()
         timed = sorted(COSTS, key=lambda name: COSTS[name])
         assert names(visit)[: len(timed)] == timed
         head = visit.page.locator("#suite-sums .leaders").first.locator("th", has_text="Time per call")
@@ -84,6 +85,7 @@ def test_boards_sort_by_any_column_and_keep_who_has_no_figure_at_the_end(browser
 
 def test_implementations_are_filtered_in_every_table_of_a_suite(browser: Any, path: Path) -> None:
     with Visit(browser, path) as visit:
+        visit.show_all()
         field = visit.page.get_by_label("Filter implementations").first
         field.fill("tree")
         assert names(visit) == ["numba_tree", "sklearn_balltree"]
@@ -96,6 +98,7 @@ def test_implementations_are_filtered_in_every_table_of_a_suite(browser: Any, pa
 
 def test_claims_are_filtered_by_verdict_and_words(browser: Any, path: Path) -> None:
     with Visit(browser, path) as visit:
+        visit.show_all()
         shown = ".claim:not([hidden])"
         visit.page.click("#claims button.refuted")
         assert visit.page.eval_on_selector_all(shown, "all => all.map((one) => one.id)") == ["claim-sums.2"]
