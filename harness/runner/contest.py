@@ -100,7 +100,7 @@ class _Contestant:
         return self.entry.order.trial.implementation
 
     def prepare(self) -> None:
-        """Load and check the answer; later rounds check it after timing alone."""
+        """Load and check the answer; later rounds check it after timing, if at all (``Circumstances.verify``)."""
         timeout_s = self.entry.order.settings.prepare_timeout_s
         if self.entry.order.trial.round == 0:
             self.outcome.take_check(self.worker.ask("prepare", timeout_s), "before timing")

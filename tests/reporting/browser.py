@@ -50,16 +50,18 @@ class Visit:
 
     def unfold_all(self) -> None:
         """Open everything that is folded away, the parts that come to light by it included."""
+        from playwright.sync_api import expect
+
         self.page.evaluate("""async () => {
             for (let folds; (folds = document.querySelectorAll('details:not([open])')).length;) {
                 folds.forEach((fold) => { fold.open = true; });
                 await new Promise((done) => setTimeout(done, 50));
             }
         }""")
-        self.page.wait_for_function("!document.querySelector('details > script')")
+        expect(self.page.locator("details > script")).to_have_count(0)
 
     def show_all(self) -> None:
-        """Lay out what is out of sight too."""
+        """Lay out what is out of sight too: its text cannot be read before."""
         self.page.add_style_tag(content="* { content-visibility: visible !important; }")
 
     def accessibility_findings(self, rules: Sequence[str] = (), within: str | None = None) -> list[str]:
