@@ -30,7 +30,7 @@ from harness.contract import (
     Suite,
     Work,
 )
-from harness.contract.claims import DISPATCHES, Where
+from harness.contract.evidence import DISPATCHES, Where
 from harness.needs import at_value, need_at, need_of_probe, probe_at_value
 from harness.statistics import (
     Estimate,

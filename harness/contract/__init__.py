@@ -1,14 +1,12 @@
 """What suites and implementations are written against; imports nothing but NumPy."""
 
 from harness.contract.cases import PROFILES, Case, Profile, Scalar, grid
-from harness.contract.claims import (
+from harness.contract.claims import Band, Cell, Claim
+from harness.contract.evidence import (
     TOTAL,
-    Band,
     CaseRatio,
     CeilingShare,
-    Cell,
     CheapestRatio,
-    Claim,
     ConstantOverhead,
     CostDifference,
     CostGrowth,
