@@ -35,7 +35,7 @@ types: $(VENV)/installed-dev
 
 # Two at a time whatever the machine has: many tests start processes of their own and wait for them.
 tests: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 benchmarks: $(VENV)/installed-dev ## every case under pytest-benchmark
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-only

@@ -23,6 +23,19 @@ def pytest_configure() -> None:
     os.environ.setdefault("NUMBA_CACHE_DIR", str(folder))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of one suite run in the same process, one after the other, so that each kernel is compiled once."""
+    suites = [folder.name for folder in (ROOT / "suites").iterdir()]
+    for item in items:
+        parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        about = parameters.get("name") if item.path.stem == "test_conformance" else item.path.stem.removeprefix("test_")
+        group = next(
+            (suite for suite in suites if str(about).startswith(suite)), "gbdt" if about == "tree_core" else ""
+        )
+        if group:
+            item.add_marker(pytest.mark.xdist_group(group))
+
+
 SUITE = '''
 """Sum of shifted numbers and the numbers centred."""
 from harness.contract import Output, Suite, Tolerance, grid

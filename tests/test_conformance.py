@@ -39,7 +39,7 @@ def test_every_implementation_is_right_or_says_why_it_cannot_run(name: str) -> N
     """On every quick case and every edge case, in every dtype that it has; all of a suite in one go."""
     everything = catalogue()
     scope = Scope(profile="quick", devices=available_devices(), cpu_count=usable_cpus(), seed=SEED)
-    records = check_records(everything, everything.select([name]), scope)
+    records = check_records(everything, everything.select([name]), scope, at_once=1)  # tests run side by side already
     bad = [
         f"{trial.implementation} {trial.case.label} {trial.dtype}: {record.status}: {record.reason}"
         for record in records

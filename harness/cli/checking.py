@@ -42,7 +42,7 @@ def run_check(
         seed=secrets.randbits(48) if seed is None else seed,
         where=parse_where(where, catalogue),
     )
-    records = check_records(everything, catalogue, scope)
+    records = check_records(everything, catalogue, scope, at_once=scope.cpu_count)
     if as_json:
         print(json.dumps({"seed": scope.seed, "checks": [_row(record) for record in records]}, indent=1))
     else:
@@ -51,10 +51,11 @@ def run_check(
         raise SystemExit(ExitCode.FOUND)
 
 
-def check_records(everything: Catalogue, catalogue: Catalogue, scope: Scope) -> list[Record]:
+def check_records(everything: Catalogue, catalogue: Catalogue, scope: Scope, at_once: int) -> list[Record]:
     """One record for each implementation, case, dtype and device, without samples.
 
-    The full profile's patience whatever the profile: the first call compiles, on a busy machine for minutes.
+    ``at_once`` implementations are checked side by side. The full profile's patience whatever the profile: the first
+    call compiles, on a busy machine for minutes.
     """
     trials, skipped = checks_of(catalogue, scope)
     records = [Record(skip.trial, "unavailable", skip.reason) for skip in skipped]
@@ -63,7 +64,7 @@ def check_records(everything: Catalogue, catalogue: Catalogue, scope: Scope) -> 
         contestants: dict[tuple[str, str, str], list[Entry]] = {}
         for trial in trials:
             contestants.setdefault((trial.suite, trial.implementation, trial.device), []).append(engine.entry(trial))
-        with ThreadPoolExecutor(max_workers=scope.cpu_count) as executor:
+        with ThreadPoolExecutor(max_workers=at_once) as executor:
             for group in executor.map(lambda entries: run_checks(entries, pool), contestants.values()):
                 progress.step(f"{group[0].trial.suite}/{group[0].trial.implementation}")
                 progress.advance(len(group))

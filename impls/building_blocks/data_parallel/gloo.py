@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from impls.building_blocks.data_parallel.rank import Rank
@@ -12,8 +14,8 @@ from suites.data_parallel.settings import Settings
 class Rendezvous:
     """Where the workers find each other."""
 
-    def __init__(self, settings: Settings, dtype: np.dtype) -> None:
-        self._place = gloo.Rendezvous()
+    def __init__(self, settings: Settings, dtype: np.dtype, folder: Path | None = None) -> None:
+        self._place = gloo.Rendezvous(folder)
         self.folder = self._place.folder
 
     def join(self, rank: Rank, backend: str = "gloo") -> None:

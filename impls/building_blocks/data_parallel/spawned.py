@@ -96,13 +96,6 @@ def _await_ready(ranks: list[subprocess.Popen[str]]) -> None:
                 raise RuntimeError(f"rank {number} failed:\n{''.join(said)}")
 
 
-class _Folder(Rendezvous):
-    """A folder that another process made."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-
 def _be_rank(folder: Path, number: int, device: str, parent: int) -> None:
     die_with(parent)
     settings = pickle.loads((folder / "settings.pickle").read_bytes())
@@ -111,7 +104,15 @@ def _be_rank(folder: Path, number: int, device: str, parent: int) -> None:
         torch.cuda.set_device(number)
         device = f"cuda:{number}"
     trainer_type = DdpTrainer if device == "cpu" else NcclTrainer
-    rank = Rank(number, settings, features, targets, initial_parameters, shared=_Folder(folder), device=device)
+    rank = Rank(
+        number,
+        settings,
+        features,
+        targets,
+        initial_parameters,
+        shared=Rendezvous(settings, initial_parameters.dtype, folder),
+        device=device,
+    )
     trainer = trainer_type(rank)
     row_sums = np.empty(settings.steps)
     print(READY, flush=True)

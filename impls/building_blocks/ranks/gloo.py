@@ -14,10 +14,13 @@ TIMEOUT = timedelta(seconds=60)
 
 
 class Rendezvous:
-    """A private folder with the file through which the ranks find each other; no fixed port is taken."""
+    """A private folder with the file through which the ranks find each other; no fixed port is taken.
 
-    def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="ranks_"))
+    ``folder`` is given in a rank that is a fresh interpreter: the one that another process made.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="ranks_"))
 
     def join(self, rank: int, ranks: int, backend: str = "gloo", interface: str = "lo") -> None:
         """Connect this process, which is number ``rank`` of ``ranks``, with the others."""

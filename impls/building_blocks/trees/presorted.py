@@ -92,8 +92,9 @@ def grow_presorted(
     """
     nodes, rows = work.nodes, len(sums)
     parents, waiting = np.empty(growth.most_leaves, dtype=np.int64), np.empty(len(nodes) + 1, dtype=np.int64)
-    n_waiting, size, first_fresh = 0, 1, 0
     nodes[0]["start"], nodes[0]["stop"], nodes[0]["depth"], nodes[0]["gain"] = 0, rows, 0, 0.0
+    first_fresh: int = nodes[0]["start"]  # a literal 0 or 1 would have _search compiled for literals as well
+    n_waiting, size = 0, first_fresh + 1
     while True:
         leaves = (size + 1) // 2
         if leaves == growth.most_leaves:
