@@ -5,11 +5,14 @@ The error is the share of what its kind is allowed, so that 1 is the limit for a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
 from harness.contract import Arrays, Inputs
+from suites.gbdt.reference import boost
 
 SAME_SPLITS = 1e-10
 """Largest difference of scores, relative to the largest score, where all splits must be the reference's."""
@@ -32,20 +35,40 @@ def measure_errors(outputs: Arrays, expected: Arrays, inputs: Inputs, kind: str)
       another order. Training rows agree to 1e-10, fresh rows are similar. Where target values repeat, different splits
       are tied, above all under logistic loss; then judged as a ``library``.
     - ``library``: single-precision gradients, own bin edges and, under logistic loss, gains weighted with Hessians:
-      as good on the training rows (AUC within 0.03, mean squared error within 1 %), similar on fresh ones.
+      as good on the training rows (AUC within 0.03, mean squared error within 1 %), similar on fresh ones. Where that
+      fails under logistic loss, the same beside the reference's own trees with such gains.
     """
+    error = _error(outputs, expected, inputs, kind)
+    if kind == "library" and inputs["loss"] == "logistic" and 1.0 < error < math.inf:
+        error = min(error, *(_error(outputs, each, inputs, kind) for each in _of_second_order(inputs)))
+    return {"test_scores": error}
+
+
+def _of_second_order(inputs: Inputs) -> Iterator[Arrays]:
+    """What the reference finds with the gains of the libraries, with the least rows in a leaf and the least weight."""
+    wide: dict[str, Any] = {
+        name: value.astype(np.float64) if isinstance(value, np.ndarray) and value.dtype.kind == "f" else value
+        for name, value in inputs.items()
+        if name != "bins"
+    }
+    yield {"test_scores": boost(**wide, second_order=True)}
+    of_weight = {**wide, "min_rows": 1, "least_weight": wide["min_rows"] / 4}
+    yield {"test_scores": boost(**of_weight, second_order=True)}
+
+
+def _error(outputs: Arrays, expected: Arrays, inputs: Inputs, kind: str) -> float:
     scores, wanted = outputs["test_scores"], expected["test_scores"]
     seen = len(wanted) // 2
     if not np.all(np.isfinite(scores)):
-        return {"test_scores": float("inf")}
+        return math.inf
     if kind == "exact" or (kind == "histogram" and lossless(inputs)):
-        return {"test_scores": _difference(scores, wanted) / SAME_SPLITS}
+        return _difference(scores, wanted) / SAME_SPLITS
     fresh = _fresh_difference(scores[seen:], wanted[seen:]) / FRESH_MARGIN
     if kind == "own_thresholds" and len(np.unique(inputs["y_train"])) == len(inputs["y_train"]):
         on_training_rows = _difference(scores[:seen], wanted[:seen]) / SAME_SPLITS
     else:
         on_training_rows = _loss_of_quality(scores[:seen], wanted[:seen], inputs, kind)
-    return {"test_scores": max(on_training_rows, fresh)}
+    return max(on_training_rows, fresh)
 
 
 def lossless(inputs: Inputs) -> bool:

@@ -37,6 +37,15 @@ class Split(NamedTuple):
     rank: int
 
 
+class Limits(NamedTuple):
+    """What trees may be: depth and leaves (0 for no limit), rows and weight of both sides of a split."""
+
+    depth: int
+    leaves: int
+    rows: int
+    weight: float
+
+
 def reference(
     x_train: np.ndarray,
     y_train: np.ndarray,
@@ -50,6 +59,28 @@ def reference(
     min_rows: int,
 ) -> Mapping[str, np.ndarray]:
     """Raw scores of ``x_test``, float64 (rows of x_test,). ``bins`` does not matter: the search is exact."""
+    scores = boost(x_train, y_train, x_test, loss, rounds, max_depth, max_leaves, shrinkage, min_rows)
+    return {"test_scores": scores}
+
+
+def boost(
+    x_train: np.ndarray,
+    y_train: np.ndarray,
+    x_test: np.ndarray,
+    loss: str,
+    rounds: int,
+    max_depth: int,
+    max_leaves: int,
+    shrinkage: float,
+    min_rows: int,
+    second_order: bool = False,
+    least_weight: float = 0.0,
+) -> np.ndarray:
+    """Raw scores of ``x_test``, float64 (rows of x_test,).
+
+    ``second_order`` weighs rows by their Hessians in the gains (Chen and Guestrin 2016, equation 7), as libraries do;
+    both sides of a split weigh at least ``least_weight``, as XGBoost has it in place of ``min_rows``.
+    """
     rows = len(y_train)
     order = np.argsort(x_train, axis=0, kind="stable").T
     values = [np.unique(column) for column in x_train.T]
@@ -61,12 +92,14 @@ def reference(
         probability = 1.0 / (1.0 + np.exp(-train)) if loss == "logistic" else train
         residual = y_train - probability
         hessian = probability * (1.0 - probability) if loss == "logistic" else np.ones(rows)
-        for leaf in _grow(root, ranks, values, x_test, residual, max_depth, max_leaves, min_rows):
+        limits = Limits(max_depth, max_leaves, min_rows, least_weight)
+        weight = np.maximum(hessian, LEAST_HESSIAN) if second_order else np.ones(rows)
+        for leaf in _grow(root, ranks, values, x_test, residual, weight, limits):
             inside = leaf.order[0]
             value = residual[inside].sum() / max(hessian[inside].sum(), LEAST_HESSIAN)
             train[inside] += shrinkage * value
             test[leaf.queries] += shrinkage * value
-    return {"test_scores": test}
+    return test
 
 
 def _base_score(y: np.ndarray, loss: str) -> float:
@@ -83,24 +116,23 @@ def _grow(
     values: list[np.ndarray],
     x_test: np.ndarray,
     residual: np.ndarray,
-    max_depth: int,
-    max_leaves: int,
-    min_rows: int,
+    weight: np.ndarray,
+    limits: Limits,
 ) -> list[Node]:
     """The leaves of one tree: the open node of the largest gain is split first, the older one where gains are tied."""
     done: list[Node] = []
     open_nodes: list[tuple[Node, Split]] = []
 
     def place(node: Node) -> None:
-        deep = max_depth and node.depth >= max_depth
-        split = None if deep or node.order.shape[1] < 2 * min_rows else _best_split(node, residual, min_rows)
+        deep = limits.depth and node.depth >= limits.depth
+        split = None if deep or node.order.shape[1] < 2 * limits.rows else _best_split(node, residual, weight, limits)
         if split is None:
             done.append(node)
         else:
             open_nodes.append((node, split))
 
     place(root)
-    while open_nodes and (not max_leaves or len(done) + len(open_nodes) < max_leaves):
+    while open_nodes and (not limits.leaves or len(done) + len(open_nodes) < limits.leaves):
         largest = max(split.gain for _, split in open_nodes)
         chosen = next(i for i, (_, split) in enumerate(open_nodes) if split.gain >= largest * (1 - TIE))
         for child in _children(*open_nodes.pop(chosen), ranks, values, x_test):
@@ -108,18 +140,20 @@ def _grow(
     return done + [node for node, _ in open_nodes]
 
 
-def _best_split(node: Node, residual: np.ndarray, min_rows: int) -> Split | None:
-    rows = node.order.shape[1]
-    prefix = np.cumsum(residual[node.order], axis=1)
-    total = prefix[:, -1:]
+def _best_split(node: Node, residual: np.ndarray, weight: np.ndarray, limits: Limits) -> Split | None:
+    rows, min_rows = node.order.shape[1], limits.rows
+    prefix, weights = (np.cumsum(addend[node.order], axis=1) for addend in (residual, weight))
+    total, all_weight = prefix[:, -1:], weights[:, -1:]
     window = slice(min_rows - 1, rows - min_rows)
-    left = prefix[:, window]
-    left_rows = np.arange(min_rows, rows - min_rows + 1)
-    score = left * left / left_rows + (total - left) ** 2 / (rows - left_rows)
+    left, left_weight = prefix[:, window], weights[:, window]
+    score = left * left / left_weight + (total - left) ** 2 / (all_weight - left_weight)
     apart = node.ranks[:, window] != node.ranks[:, min_rows : rows - min_rows + 1]
-    score[~apart] = -np.inf
+    heavy = np.minimum(left_weight, all_weight - left_weight) >= limits.weight
+    score[~(apart & heavy)] = -np.inf
     best = float(score.max())
-    gain = best - float(total[0, 0]) ** 2 / rows
+    if best == -np.inf:
+        return None
+    gain = best - float(total[0, 0]) ** 2 / float(all_weight[0, 0])
     if not gain > TIE * best:
         return None
     feature, position = divmod(int(np.argmax(score >= best * (1 - TIE))), score.shape[1])

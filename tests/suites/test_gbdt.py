@@ -20,6 +20,7 @@ from harness.contract import Implementation
 from suites.gbdt.data import MAKERS
 from suites.gbdt.judging import area_under_curve, measure_errors
 from suites.gbdt.probes import PROBES, bin_count
+from suites.gbdt.reference import boost
 from suites.gbdt.suite import SUITE, check_case, make_inputs, rounded
 
 ROOT = Path(__file__).parents[2]
@@ -212,6 +213,25 @@ def test_quality_margins_pass_a_good_binned_model_and_fail_a_bad_one() -> None:
     bad = {"test_scores": run("numba_histogram", {**inputs, "bins": 2})}
     assert measure_errors(good, expected, inputs, "histogram")["test_scores"] <= 1
     assert measure_errors(bad, expected, inputs, "histogram")["test_scores"] > 1
+
+
+@pytest.mark.parametrize(
+    ("library", "limits"),
+    [("sklearn_histogram", {"min_rows": 20}), ("xgboost_hist", {"min_rows": 1, "least_weight": 5.0})],
+)
+def test_with_second_order_gains_the_reference_grows_the_trees_of_libraries(
+    library: str, limits: dict[str, Any]
+) -> None:
+    """Rows in a leaf are limited by scikit-learn, their weight by XGBoost, to a quarter of ``min_rows``."""
+    pytest.importorskip(library.split("_")[0])
+    inputs = drawn("higgs_shaped", n_rows=1_000, levels=200, min_rows=20)
+    found = run(library, inputs)
+    arguments = {name: value for name, value in inputs.items() if name != "bins"} | limits
+    np.testing.assert_allclose(found, boost(**arguments, second_order=True), rtol=1e-5, atol=1e-6)
+    assert np.max(np.abs(found - boost(**arguments))) > 0.1
+    assert (
+        measure_errors({"test_scores": found}, dict(SUITE.reference(**inputs)), inputs, "library")["test_scores"] <= 1
+    )
 
 
 @pytest.mark.parametrize("kind", ["exact", "histogram", "own_thresholds", "library"])
