@@ -24,14 +24,16 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of one suite run in the same process, one after the other, so that each kernel is compiled once."""
+    """Tests of one suite run in the same process, one after the other, so that each kernel is compiled once.
+
+    So do those that share readings which take long.
+    """
     suites = [folder.name for folder in (ROOT / "suites").iterdir()]
     for item in items:
         parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
         about = parameters.get("name") if item.path.stem == "test_conformance" else item.path.stem.removeprefix("test_")
-        group = next(
-            (suite for suite in suites if str(about).startswith(suite)), "gbdt" if about == "tree_core" else ""
-        )
+        others = {"tree_core": "gbdt", "memory": "memory"}
+        group = next((suite for suite in suites if str(about).startswith(suite)), others.get(str(about)))
         if group:
             item.add_marker(pytest.mark.xdist_group(group))
 

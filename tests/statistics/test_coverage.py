@@ -12,7 +12,7 @@ import pytest
 from harness.statistics import median_estimate
 from tests.truths.coverage import Coverage, coverage, coverage_when_stopped
 
-REPEATS = 2000
+REPEATS = 1000
 INDEPENDENT = ("normal", "lognormal", "bimodal", "student2", "spikes")
 
 

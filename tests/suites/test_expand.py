@@ -67,6 +67,8 @@ class TestReference:
             expected = tuple(torch.empty(before).expand(shape).shape)
         except RuntimeError:
             expected = None
+        if expected and min(expected) < 0:
+            expected = None  # torch lets a new dimension be -1 where another has no elements, and returns a size of -1
         assert resolve(tuple(before), tuple(shape)) == expected
 
 
