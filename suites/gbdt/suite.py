@@ -155,7 +155,7 @@ def check_case(case: Mapping[str, Any]) -> Mapping[str, Any]:
 SUITE = Suite(
     name="gbdt",
     title="Gradient-boosted trees: exact versus histogram split finding",
-    cases=grid(data=["higgs_shaped"], n_rows=[500, 1_000, 2_500])
+    cases=grid(data=["higgs_shaped"], n_rows=[250, 500, 1_250])
     + grid("full", data=["higgs_shaped"], n_rows=[30_000, 100_000, 300_000, 1_000_000])
     + grid("full", data=["randhie", "fair", "diabetes"])
     + grid("full", data=["friedman1"], n_rows=[100_000])

@@ -137,7 +137,7 @@ _EXACT = Tolerance({"*": 1.0})
 SUITE = Suite(
     name="xgboost",
     title="Second-order boosting versus gradient boosting: Hessians, sorted column blocks, sparsity awareness",
-    cases=grid(data=["higgs_shaped"], n_rows=[250, 750, 2_250])
+    cases=grid(data=["higgs_shaped"], n_rows=[250, 500, 1_250])
     + grid("full", data=["higgs_shaped"], n_rows=[30_000, 100_000, 300_000, 1_000_000])
     + grid("full", data=["randhie", "diabetes"])
     + grid("full", data=["fair_one_hot", "modechoice_one_hot"], storage=["sparse"])
