@@ -62,5 +62,5 @@ class Estimate:
 
 
 def joined(*cautions: str) -> str:
-    """Several cautions as one, without the empty and the repeated."""
-    return "; ".join(dict.fromkeys(caution for caution in cautions if caution))
+    """Several cautions as one, without empty ones and repeated clauses."""
+    return "; ".join(dict.fromkeys(clause for caution in cautions if caution for clause in caution.split("; ")))

@@ -25,6 +25,7 @@ from harness.statistics import (
     paired_ratio,
     ratio_trend,
 )
+from harness.statistics.estimates import joined
 
 positive = st.floats(1e-3, 1e6)
 
@@ -323,3 +324,7 @@ def test_differences_are_paired() -> None:
     assert paired_differences([3, 5, 9], [1, 3, 7]) == Estimate(2.0, 2.0, 2.0, 3)
     with pytest.raises(ValueError, match="as many values"):
         paired_differences([1, 2], [1])
+
+
+def test_a_caution_names_each_weakness_once() -> None:
+    assert joined("from one process", "", "few values; from one process") == "from one process; few values"
