@@ -35,6 +35,7 @@ class ClaimResult:
     """A claim with its verdict.
 
     :param telling: the cell that the headline figure is taken from: one that decided the verdict.
+    :param left_out: how many more workloads the claim has that only the full profile measures.
     """
 
     claim: Claim
@@ -43,6 +44,14 @@ class ClaimResult:
     cells: tuple[CellResult, ...]
     telling: CellResult | None
     reason: str
+    left_out: int = 0
+
+    @property
+    def scope(self) -> str:
+        """Which part of its workloads a verdict of the quick profile rests on, if not all."""
+        if not self.left_out:
+            return ""
+        return f"rests on {len(self.cells)} of {len(self.cells) + self.left_out} workloads, the quick profile's"
 
     def to_json(self) -> dict[str, Any]:
         claim, telling = self.claim, self.telling
@@ -58,6 +67,7 @@ class ClaimResult:
             **_figures(telling),
             "unit": claim.unit,
             "reason": self.reason,
+            "workloads_left_out": self.left_out,
             "cells": [
                 {"label": cell.label, "verdict": cell.verdict, **_figures(cell), "reason": cell.reason}
                 for cell in self.cells
@@ -75,15 +85,14 @@ def evaluate_claims(
 
 def evaluate_claim(suite: Suite, claim: Claim, found: Measurements) -> ClaimResult:
     quick = claim.profile == "quick" and found.environment.get("profile") == "quick"
-    cells = tuple(
-        _evaluate_cell(suite, cell, claim, found) for cell in claim.cells if not (quick and cell.profile == "full")
-    )
+    measured = [cell for cell in claim.cells if not (quick and cell.profile == "full")]
+    cells = tuple(_evaluate_cell(suite, cell, claim, found) for cell in measured)
     if not cells:
         return ClaimResult(claim, suite.name, "not tested", (), None, claim.not_tested)
     verdict = combine([cell.verdict for cell in cells], claim.combine)
     telling = _telling(cells, verdict)
     reasons = dict.fromkeys(cell.reason for cell in cells if cell.reason)
-    return ClaimResult(claim, suite.name, verdict, cells, telling, "; ".join(reasons))
+    return ClaimResult(claim, suite.name, verdict, cells, telling, "; ".join(reasons), len(claim.cells) - len(cells))
 
 
 def _evaluate_cell(suite: Suite, cell: Cell, claim: Claim, found: Measurements) -> CellResult:

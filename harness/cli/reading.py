@@ -81,6 +81,8 @@ def show_claims(project: Path, results: Path | None, name: str | None, selection
                 print(f"  - {cell.label}: {cell.verdict}: {figure}{'' if exact else f' ({interval})'}, {band}")
         if not result.cells:
             print(f"  {result.reason}")
+        if result.scope and result.cells:
+            print(f"  {result.verdict} {result.scope}")
         if claim.remark:
             print(f"  note: {claim.remark}")
         print()

@@ -29,6 +29,7 @@ class ClaimView:
 
     :param telling: the workload that the headline figure is taken from.
     :param tally: how many workloads came out how, where there are several.
+    :param scope: which part of the workloads the verdict rests on, if not all.
     :param cells: the workloads, where there are several.
     """
 
@@ -47,6 +48,7 @@ class ClaimView:
     tally: str
     rule: str
     reason: str
+    scope: str
     remark: str
     cells: tuple[CellView, ...]
 
@@ -123,6 +125,7 @@ def _claim(result: ClaimResult) -> ClaimView:
         tally=_tally(result.cells) if several else "",
         rule=("every workload must hold" if claim.combine == "all" else "one workload suffices") if several else "",
         reason=result.reason if result.verdict in ("not tested", "inconclusive") else "",
+        scope=result.scope if result.verdict != "not tested" else "",
         remark=claim.remark,
         cells=tuple(_cell(cell, claim.unit) for cell in result.cells) if several else (),
     )

@@ -310,6 +310,7 @@ def test_a_cell_of_the_full_profile_does_not_count_in_a_quick_run(profile: str, 
     )
     suite = suite_with(Claim("topic.1", "count", "It is so.", "A paper", cells, profile="quick"))
     (result,) = evaluate_claims([suite], RECORDS, MACHINE | {"profile": profile})
+    assert result.scope == ("rests on 1 of 2 workloads, the quick profile's" if profile == "quick" else "")
     assert result.verdict == verdict
 
 
