@@ -14,8 +14,9 @@ from harness.cli.selecting import choose_devices, choose_profile, parse_where
 from harness.discovery import Catalogue
 from harness.environment import available_devices, describe_environment, usable_cpus
 from harness.plan import Scope
+from harness.statistics.estimates import FEWEST_ROUNDS
 from harness.trials import INSTRUMENTS, InstrumentName
-from harness.worker.orders import SETTINGS, Settings
+from harness.worker.orders import QUICK, SETTINGS, Settings
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ class Request:
             settings = dataclasses.replace(settings, precision=self.precision_percent / 100)
         if self.rounds is not None:
             settings = dataclasses.replace(settings, rounds=self.rounds, fewest_rounds=self.rounds)
+        if settings.rounds < FEWEST_ROUNDS:  # then the interval is over the blocks
+            settings = dataclasses.replace(settings, fewest_blocks=max(settings.fewest_blocks, QUICK.fewest_blocks))
         return settings
 
 
