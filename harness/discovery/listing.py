@@ -28,6 +28,9 @@ class DiscoveryError(Exception):
     """A file among the suites or implementations breaks the contract; the message names it and says what to do."""
 
 
+ONLY_FOR, ONLY_UP_TO = "only for ", "only up to "
+
+
 @dataclass(frozen=True)
 class Listing:
     """What is known of an implementation without importing it.
@@ -66,10 +69,16 @@ class Listing:
                 continue
             if isinstance(limit, tuple | list):
                 if value not in limit:
-                    return f"only for {parameter} in {tuple(limit)}"
+                    *others, last = map(str, limit)
+                    return f"{ONLY_FOR}{parameter}={' or '.join([', '.join(others), last] if others else [last])}"
             elif float(value) > float(limit):
-                return f"only up to {parameter}={limit}"
+                return f"{ONLY_UP_TO}{parameter}={limit}"
         return ""
+
+
+def is_limit(reason: str) -> bool:
+    """Whether something was not measured since the implementation is not meant for such cases."""
+    return reason.startswith((ONLY_FOR, ONLY_UP_TO))
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ def make_charts(measures: Measures, histories: Sequence[History] = ()) -> tuple[
 
     :param histories: stored runs of the machine, oldest first, this one last.
     """
-    looks = assign_series(measures.contestants, measures.suite.baseline)
+    looks = assign_series(measures.meetings, measures.suite.baseline)
     return tuple(_charts(measures, looks, histories))
 
 

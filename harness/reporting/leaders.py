@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from harness.contract import TOTAL
+from harness.discovery.listing import is_limit
 from harness.notices import TEXTS, notices_of
 from harness.reporting import text
 from harness.reporting.measures import Measures, Reading, Workload
+from harness.statistics import Estimate
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,13 @@ class LeaderBoard:
 
 
 def make_board(measures: Measures, workload: Workload) -> LeaderBoard:
-    """Everyone who was meant to take part in ``workload``: by median time, then those without one by name."""
+    """Everyone who was meant to take part in ``workload``: by median time, then those without one by name.
+
+    Who is there for other workloads only has no row but a share in a note.
+    """
+    elsewhere = _elsewhere(measures, workload)
     names = [name for name in measures.contestants if measures.reading(workload, name, "time")]
+    names = [name for name in names if name not in elsewhere]
     names.sort(key=lambda name: (_time(measures, workload, name), name))
     leaders, no_intervals = _said_once(
         [_leader(measures, workload, name, place) for place, name in enumerate(names, start=1)]
@@ -111,10 +118,29 @@ def make_board(measures: Measures, workload: Workload) -> LeaderBoard:
         has_ratio=has_ratio,
         has_memory=has_memory,
         has_nearest=has_nearest,
-        notes=(*no_intervals, *(f"{what}: {why}." for what, why in lacking.items() if why), *explained),
+        notes=(
+            *no_intervals,
+            *(f"{what}: {why}." for what, why in lacking.items() if why),
+            *explained,
+            *_not_here(elsewhere),
+        ),
         cautions=cautions,
         shared_caution=shared,
     )
+
+
+def _elsewhere(measures: Measures, workload: Workload) -> Mapping[str, str]:
+    """Who is meant for other workloads only, with which."""
+    readings = {name: measures.reading(workload, name, "time") for name in measures.contestants}
+    return {name: reading.reason for name, reading in readings.items() if reading and is_limit(reading.reason)}
+
+
+def _not_here(elsewhere: Mapping[str, str]) -> tuple[str, ...]:
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in elsewhere.items():
+        by_reason.setdefault(reason, []).append(name)
+    groups = (f"{', '.join(names)} ({reason})" for reason, names in by_reason.items())
+    return (f"Not in this workload: {'; '.join(groups)}.",) if elsewhere else ()
 
 
 def _said_once(leaders: Sequence[Leader]) -> tuple[Sequence[Leader], Sequence[str]]:
@@ -143,7 +169,8 @@ def _leader(measures: Measures, workload: Workload, name: str, place: int) -> Le
     if reading is None:
         raise ValueError(f"{name} took no part in {workload.label()}")
     memory, memory_note = _memory(measures, workload, name)
-    is_baseline = name == measures.suite.baseline
+    baseline = measures.suite.baseline
+    is_baseline = name == baseline
     return Leader(
         name=name,
         place=place if reading.estimate else 0,
@@ -151,10 +178,10 @@ def _leader(measures: Measures, workload: Workload, name: str, place: int) -> Le
         status=reading.status,
         reason=reading.reason,
         time=_figure(reading, "ns"),
-        ratio=_ratio(reading, is_baseline, measures, workload),
+        ratio=_ratio(reading, measures.reading(workload, baseline, "time"), is_baseline, baseline),
         phases=_phases(measures, workload, name),
         memory=_figure(memory, "bytes", memory_note),
-        memory_ratio=_ratio(memory, is_baseline, measures, workload),
+        memory_ratio=_ratio(memory, _memory(measures, workload, baseline)[0], is_baseline, baseline),
         energy=_figure(measures.reading(workload, name, "energy"), "J"),
         nearest=_nearest_ceiling(measures, workload, name),
         error=_error(measures, workload, name),
@@ -175,17 +202,24 @@ def _figure(reading: Reading | None, unit: str, note: str = "") -> Figure:
     )
 
 
-def _ratio(reading: Reading | None, is_baseline: bool, measures: Measures, workload: Workload) -> Figure:
+def _ratio(reading: Reading | None, of_baseline: Reading | None, is_baseline: bool, baseline: str) -> Figure:
     if reading is None or reading.estimate is None:
         return Figure(text.DASH, why="no figure of its own")
     if is_baseline:
         return Figure("baseline", raw=1.0)
     if reading.ratio is None:
-        baseline = measures.suite.baseline
-        own = measures.reading(workload, baseline, "time")
-        missing = (own.reason or own.status) if own and own.estimate is None else "was not measured in the same blocks"
-        return Figure(text.DASH, why=f"{baseline} {missing}")
+        return Figure(text.DASH, why=_no_ratio(reading.estimate, of_baseline, baseline))
     return Figure(text.times(reading.ratio), text.interval(reading.ratio), raw=reading.ratio.value)
+
+
+def _no_ratio(own: Estimate, of_baseline: Reading | None, baseline: str) -> str:
+    if of_baseline is None:
+        return f"{baseline} was not measured in the same blocks"
+    if of_baseline.estimate is None:
+        return f"{baseline}: {of_baseline.reason or of_baseline.status}"
+    if 0 in (own.value, of_baseline.estimate.value):
+        return "no ratio with nothing"
+    return f"{baseline} was not measured in the same blocks"
 
 
 def _memory(measures: Measures, workload: Workload, name: str) -> tuple[Reading | None, str]:

@@ -121,6 +121,14 @@ class Measures:
         return tuple(sorted(found, key=lambda workload: order.get(workload.case, len(order))))
 
     @cached_property
+    def meetings(self) -> Mapping[str, frozenset[Workload]]:
+        """By contestant the workloads in which it has a time."""
+        return {
+            name: frozenset(each for each in self.workloads if self.median(each, name, "time") is not None)
+            for name in self.contestants
+        }
+
+    @cached_property
     def fixed(self) -> Mapping[str, object]:
         """The parameters that have the same value in every workload."""
         if len(self.workloads) < 2:
@@ -134,14 +142,19 @@ class Measures:
 
     @cached_property
     def headline(self) -> Workload | None:
-        """The workload with most contestants that were right, and of those the heaviest.
+        """Of the workloads that the baseline has the one with most contestants that were right, then the heaviest.
 
         Heaviest by the suite's own model of the work, which two runs agree about, else by the slowest time.
         """
         timed = [workload for workload in self.workloads if self._timed(workload)]
         return max(
             timed,
-            key=lambda workload: (self._timed(workload), not workload.until, *self._weight(workload)),
+            key=lambda workload: (
+                self.median(workload, self.suite.baseline, "time") is not None,
+                self._timed(workload),
+                not workload.until,
+                *self._weight(workload),
+            ),
             default=None,
         )
 

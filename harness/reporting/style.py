@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from itertools import product
 from typing import Any
 
 import matplotlib as mpl
@@ -37,13 +39,23 @@ class Series:
     dashed: bool = False
 
 
-def assign_series(names: Sequence[str], baseline: str) -> dict[str, Series]:
-    """A look per contestant: the baseline in ink, the others in colours and markers that repeat only together."""
-    looks = {
-        name: Series(SERIES[place % len(SERIES)], MARKERS[place % len(MARKERS)])
-        for place, name in enumerate(name for name in names if name != baseline)
-    }
-    return looks | ({baseline: Series(INK, "o", dashed=True)} if baseline in names else {})
+def assign_series(meetings: Mapping[str, Collection[object]], baseline: str) -> dict[str, Series]:
+    """A look per contestant: the baseline in ink, each other one that which fewest have whom it meets.
+
+    :param meetings: by contestant the workloads in which it is drawn.
+    """
+    looks: dict[str, Series] = {}
+    for name, own in meetings.items():
+        met = [look for other, look in looks.items() if not set(own).isdisjoint(meetings[other])]
+        looks[name] = Series(INK, "o", dashed=True) if name == baseline else _least_used(met)
+    return looks
+
+
+def _least_used(met: Sequence[Series]) -> Series:
+    pairs = Counter((look.colour, look.marker) for look in met)
+    colours, markers = Counter(look.colour for look in met), Counter(look.marker for look in met)
+    free = min(product(SERIES, MARKERS), key=lambda pair: (pairs[pair], colours[pair[0]], markers[pair[1]]))
+    return Series(*free)
 
 
 @contextmanager

@@ -32,7 +32,7 @@ from harness.reporting.pareto import Point, front
 from harness.reporting.roofline import roof
 from harness.reporting.sampling import MOST_SAMPLES, Taken, evenly
 from harness.reporting.standing import stand
-from harness.reporting.style import INK, Series, assign_series
+from harness.reporting.style import INK, SERIES, Series, assign_series
 from harness.statistics import Estimate
 from harness.store import RunWriter
 from harness.tables import tidy_table
@@ -113,6 +113,25 @@ def test_a_missing_baseline_is_said_once_and_not_as_a_ratio() -> None:
     board = headline_board(measures_of(measured("quick", 0.5)))
     assert not board.has_ratio
     assert board.notes[0].startswith("No ratio to the baseline: plain was not measured")
+
+
+def test_who_is_meant_for_other_workloads_is_named_in_a_note() -> None:
+    limits = {"tall": "only for n=5 or 7", "wide": "only for n=5 or 7", "small": "only up to n=100"}
+    others = [make_record(make_trial(name), status="unavailable", reason=why) for name, why in limits.items()]
+    board = headline_board(measures_of([*measured("plain", 1.0), *others]))
+    assert [leader.name for leader in board.leaders] == ["plain"]
+    assert board.notes[-1] == "Not in this workload: small (only up to n=100); tall, wide (only for n=5 or 7)."
+
+
+def test_nothing_has_no_ratio() -> None:
+    peaks = {"plain": 0.0, "quick": 4096.0}
+    memory = [
+        make_record(make_trial(name, instrument="memory"), [{"total": peak}] * 3, setup_ns={})
+        for name, peak in peaks.items()
+    ]
+    times = [record for name in peaks for record in measured(name, 1.0) if record.trial.instrument == "time"]
+    quick = next(each for each in headline_board(measures_of([*times, *memory])).leaders if each.name == "quick")
+    assert (quick.memory_ratio.value, quick.memory_ratio.why) == (text.DASH, "no ratio with nothing")
 
 
 def test_energy_has_its_column_and_its_winner_only_where_it_was_read() -> None:
@@ -212,9 +231,17 @@ def test_every_estimate_can_be_drawn_within_the_drawing(estimate: Estimate | Non
 
 def test_looks_differ_between_all_contestants() -> None:
     names = [f"n{number}" for number in range(30)]
-    looks = assign_series(names, "n3")
+    looks = assign_series({name: {"workload"} for name in names}, "n3")
     assert looks["n3"].colour == INK
     assert len({(look.colour, look.marker) for look in looks.values()}) == 30
+
+
+def test_who_meets_nobody_leaves_the_colours_to_others() -> None:
+    apart = {f"apart{number}": {f"workload {number}"} for number in range(9)}
+    together = {f"together{number}": {"workload"} for number in range(len(SERIES))}
+    mixed = dict(pair for pairs in zip(apart.items(), together.items(), strict=False) for pair in pairs)
+    looks = assign_series(mixed, "none")
+    assert len({looks[name].colour for name in together}) == len(SERIES)
 
 
 def test_the_command_quotes_what_a_shell_would_read() -> None:
