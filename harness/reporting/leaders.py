@@ -13,6 +13,8 @@ from harness.reporting import text
 from harness.reporting.measures import Measures, Reading, Workload
 from harness.statistics import Estimate
 
+MEMORY_TRAFFIC = "memory traffic"
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -122,11 +124,20 @@ def make_board(measures: Measures, workload: Workload) -> LeaderBoard:
             *no_intervals,
             *(f"{what}: {why}." for what, why in lacking.items() if why),
             *explained,
+            *_beyond(timed),
             *_not_here(elsewhere),
         ),
         cautions=cautions,
         shared_caution=shared,
     )
+
+
+def _beyond(leaders: Sequence[Leader]) -> tuple[str, ...]:
+    """Why a share may exceed its ceiling."""
+    over = [leader.nearest for leader in leaders if leader.nearest.raw and leader.nearest.raw > 1]
+    if not any(figure.detail.endswith(MEMORY_TRAFFIC) for figure in over):
+        return ()
+    return (f"More than 100 % of {MEMORY_TRAFFIC}: the data stay in a cache, the ceiling is the memory's.",)
 
 
 def _elsewhere(measures: Measures, workload: Workload) -> Mapping[str, str]:
@@ -246,7 +257,7 @@ def _phases(measures: Measures, workload: Workload, name: str) -> tuple[PhaseSha
 def _nearest_ceiling(measures: Measures, workload: Workload, name: str) -> Figure:
     shares = {
         "arithmetic": measures.share(workload, name, "matmul"),
-        "memory traffic": measures.share(workload, name, "copy"),
+        MEMORY_TRAFFIC: measures.share(workload, name, "copy"),
     }
     found = {ceiling: share for ceiling, share in shares.items() if share is not None}
     if not found:

@@ -63,7 +63,7 @@ SUITE = Suite(
     name="allreduce",
     title="All-reduce: the sum of a buffer over P ranks, on every rank",
     cases=(
-        grid(n=[256, 1_048_576], ranks=[4], transport=["shared"])
+        grid(n=[256, 65_536, 1_048_576], ranks=[4], transport=["shared"])
         + grid(n=[65_536], ranks=[4], transport=["gloo"])
         + grid("full", n=[256, 4_096, 65_536, 1_048_576, 16_777_216], ranks=[4], transport=["shared", "gloo"])
         + grid("full", n=[16_384, 1_048_576], ranks=[4], transport=["throttled", "hosts", "distant_hosts"])

@@ -123,6 +123,12 @@ def test_who_is_meant_for_other_workloads_is_named_in_a_note() -> None:
     assert board.notes[-1] == "Not in this workload: small (only up to n=100); tall, wide (only for n=5 or 7)."
 
 
+@pytest.mark.parametrize(("factor", "said"), [(1.0, False), (0.0001, True)])
+def test_a_share_beyond_the_memory_is_explained(factor: float, said: bool) -> None:
+    notes = headline_board(measures_of([*measured("plain", 1.0), *measured("quick", factor)])).notes
+    assert any(note.startswith("More than 100 % of memory traffic") for note in notes) is said
+
+
 def test_nothing_has_no_ratio() -> None:
     peaks = {"plain": 0.0, "quick": 4096.0}
     memory = [
