@@ -111,7 +111,10 @@ def make_plan(catalogue: Catalogue, scope: Scope, settings: Settings) -> Plan:
 
 
 def checks_of(catalogue: Catalogue, scope: Scope) -> tuple[tuple[Trial, ...], tuple[Skipped, ...]]:
-    """One trial for every implementation on every case of the profile and every edge case, in every dtype it has."""
+    """One trial for every implementation on every case of the profile and every edge case, in every dtype it has.
+
+    What claims of the profile time besides, of other cases or of a call's first phases, is checked as well.
+    """
     trials: list[Trial] = []
     skipped: list[Skipped] = []
     for suite in catalogue.suites.values():
@@ -131,7 +134,15 @@ def checks_of(catalogue: Catalogue, scope: Scope) -> tuple[tuple[Trial, ...], tu
             trials += [_trial(suite, need, scope) for need in able]
             if needs and not able:
                 skipped.append(Skipped(_trial(suite, needs[0], scope), listing.excludes(needs[0].case)))
+        timed = [replace(need, threads=1) for need in _claim_needs(catalogue, suite, scope) if _is_timed(need, scope)]
+        claimed = [_trial(suite, need, scope) for need in timed if not _obstacle(catalogue, suite, need)]
+        seen = set(trials)
+        trials += [trial for trial in dict.fromkeys(claimed) if trial not in seen]
     return tuple(trials), tuple(skipped)
+
+
+def _is_timed(need: Need, scope: Scope) -> bool:
+    return need.instrument == "time" and need.device in scope.devices and _matches(need.case, scope.where)
 
 
 def _grid_needs(catalogue: Catalogue, suite: Suite, scope: Scope) -> Iterator[Need]:

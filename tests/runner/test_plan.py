@@ -43,3 +43,12 @@ def test_who_does_none_of_the_profiles_cases_is_left_out_of_the_check_with_the_r
     trials, skipped = checks_of(catalogue, Scope("full", ("cpu",), 2, 7))
     assert {trial.case["depth"] for trial in trials} == {32}
     assert skipped == ()
+
+
+def test_what_claims_time_besides_the_grid_is_checked_once() -> None:
+    catalogue = load_catalogue(find_project(ROOT)).select(["xgboost/xgboost_exact"])
+    trials, _ = checks_of(catalogue, Scope("full", ("cpu",), 2, 7))
+    ending = [trial for trial in trials if trial.until == "fit"]
+    assert {trial.case["n_rows"] for trial in ending} == {10_000, 100_000, 1_000_000}
+    assert {trial.threads for trial in trials} == {1}
+    assert len(set(trials)) == len(trials)

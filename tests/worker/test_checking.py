@@ -236,3 +236,18 @@ def test_relative_error_ignores_scale(values: list[float], scale: float) -> None
 )
 def test_relative_error_on_special_values(output: list[float], expected: list[float], error: float) -> None:
     assert relative_error(np.array(output), np.array(expected)) == error
+
+
+@pytest.mark.parametrize("end", ["prepare", "double"])
+def test_a_call_that_ends_before_its_first_output_is_judged_by_a_longer_one(end: str) -> None:
+    suite = dataclasses.replace(SUITE, phases={"prepare": (), "double": (SUITE.outputs[0],)})
+
+    @implements(suite, dtypes=("float32",))
+    def wrong(x: np.ndarray) -> Iterator[Any]:
+        yield
+        yield 3 * x
+
+    outcome = check_call(
+        suite, wrong, suite.cases[0], dtype="float32", device="cpu", seed=3, load_naive=lambda: wrong, until=end
+    )
+    assert "doubled is off by" in outcome.reason
