@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -14,13 +15,25 @@ ROOT = Path(__file__).parents[1]
 
 
 def pytest_configure() -> None:
-    """Compiled code goes where workers look for it: compiling all kernels takes minutes."""
+    """Compiled code goes where workers look for it: compiling all kernels takes minutes.
+
+    What is imported and collected stays, and so do most of the objects that a compiler makes: without looking for
+    rubbish among them all the time collecting the tests takes a quarter less, and compiling an eighth.
+    """
+    gc.disable()
     from harness.config import find_project
     from harness.discovery import load_catalogue
     from harness.worker.main import CACHE_FOLDER
 
     folder = ROOT / CACHE_FOLDER / "numba" / load_catalogue(find_project(ROOT)).shared_code_hash
     os.environ.setdefault("NUMBA_CACHE_DIR", str(folder))
+
+
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000)
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -17,6 +17,7 @@ from harness.discovery import Catalogue, load_catalogue
 from harness.environment import available_devices, usable_cpus
 from harness.needs import needs_of
 from harness.plan import Scope
+from harness.runner.workers import WorkerPool
 from harness.worker.arrays import draw_inputs, for_reference
 from harness.worker.checking import measure_errors
 
@@ -34,12 +35,20 @@ IMPLEMENTATIONS = tuple((listing.suite, listing.name) for listing in catalogue()
 CLAIMS = tuple((suite.name, claim.id) for suite in catalogue().suites.values() for claim in suite.claims)
 
 
+@pytest.fixture(scope="session")
+def pool() -> Iterator[WorkerPool]:
+    """One for all suites: its fork server imports for seconds."""
+    with WorkerPool(catalogue().project.preload) as pool:
+        yield pool
+
+
 @pytest.mark.parametrize("name", SUITES)
-def test_every_implementation_is_right_or_says_why_it_cannot_run(name: str) -> None:
+def test_every_implementation_is_right_or_says_why_it_cannot_run(name: str, pool: WorkerPool) -> None:
     """On every quick case and every edge case, in every dtype that it has; all of a suite in one go."""
     everything = catalogue()
     scope = Scope(profile="quick", devices=available_devices(), cpu_count=usable_cpus(), seed=SEED)
-    records = check_records(everything, everything.select([name]), scope, at_once=1)  # tests run side by side already
+    # One at a time: tests run side by side already.
+    records = check_records(everything, everything.select([name]), scope, pool, at_once=1)
     bad = [
         f"{trial.implementation} {trial.case.label} {trial.dtype}: {record.status}: {record.reason}"
         for record in records

@@ -42,7 +42,8 @@ def run_check(
         seed=secrets.randbits(48) if seed is None else seed,
         where=parse_where(where, catalogue),
     )
-    records = check_records(everything, catalogue, scope, at_once=scope.cpu_count)
+    with WorkerPool(everything.project.preload) as pool:
+        records = check_records(everything, catalogue, scope, pool, at_once=scope.cpu_count)
     if as_json:
         print(json.dumps({"seed": scope.seed, "checks": [_row(record) for record in records]}, indent=1))
     else:
@@ -51,7 +52,9 @@ def run_check(
         raise SystemExit(ExitCode.FOUND)
 
 
-def check_records(everything: Catalogue, catalogue: Catalogue, scope: Scope, at_once: int) -> list[Record]:
+def check_records(
+    everything: Catalogue, catalogue: Catalogue, scope: Scope, pool: WorkerPool, at_once: int
+) -> list[Record]:
     """One record for each implementation, case, dtype and device, without samples.
 
     ``at_once`` implementations are checked side by side. The full profile's patience whatever the profile: the first
@@ -59,7 +62,7 @@ def check_records(everything: Catalogue, catalogue: Catalogue, scope: Scope, at_
     """
     trials, skipped = checks_of(catalogue, scope)
     records = [Record(skip.trial, "unavailable", skip.reason) for skip in skipped]
-    with WorkerPool(everything.project.preload) as pool, TerminalProgress(len(trials)) as progress:
+    with TerminalProgress(len(trials)) as progress:
         engine = Engine(everything, FULL, pool, scope.cpu_count)
         contestants: dict[tuple[str, str, str], list[Entry]] = {}
         for trial in trials:

@@ -15,15 +15,20 @@ from types import ModuleType
 from typing import Any
 
 _STARTING = threading.Lock()
+_started_with: dict[str, str] = {}
 
 
 def start_server(variables: Mapping[str, str], folder: str) -> int:
-    """Start the server with ``variables`` in its environment and its socket in ``folder``, unless it runs.
+    """Start the server with ``variables`` in its environment and its socket in ``folder``, unless it runs like that.
 
     :returns: the number of its process.
     """
     with _STARTING:
+        if _runs() and _started_with != variables:  # another pool's
+            _stop()
         if not _runs():
+            _started_with.clear()
+            _started_with.update(variables)
             resource_tracker.ensure_running()  # without the variables: it is this process's, and outlives the server
             with _environment(variables), _socket_folder(folder):
                 multiprocessing.forkserver.ensure_running()
@@ -37,13 +42,9 @@ def stop_server(pid: int | None = None) -> None:
 
     :param pid: only if this is its process, and no other thread has replaced it.
     """
-    server: Any = multiprocessing.forkserver._forkserver
     with _STARTING:
-        if server._forkserver_pid is not None and pid in (None, server._forkserver_pid):
-            with suppress(ProcessLookupError):
-                os.kill(server._forkserver_pid, signal.SIGKILL)
-            with suppress(FileNotFoundError):  # its socket
-                server._stop()
+        if pid in (None, *server_pids()):
+            _stop()
 
 
 def server_pids() -> Set[int]:
@@ -62,6 +63,15 @@ def without_main_module() -> Iterator[None]:
             yield
         finally:
             sys.modules["__main__"] = main
+
+
+def _stop() -> None:
+    server: Any = multiprocessing.forkserver._forkserver
+    for pid in server_pids():
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        with suppress(FileNotFoundError):  # its socket
+            server._stop()
 
 
 def _runs() -> bool:

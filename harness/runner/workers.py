@@ -30,9 +30,11 @@ from harness.runner.ending import Ending, cause_of_death, count_memory_kills, in
 from harness.runner.fresh import FreshProcess
 from harness.runner.server import server_pids, start_server, stop_server, without_main_module
 from harness.runner.strays import MARK, end_strays
+from harness.worker import preloading
 from harness.worker.keeper import ABORT, END, ENDING_S
 from harness.worker.main import worker_main
 from harness.worker.orders import Order
+from harness.worker.preloading import PRELOAD
 
 _PRELOAD = ("numpy.random", "harness.worker.main")
 """What every worker needs; NumPy by itself leaves its generators to their first use."""
@@ -52,10 +54,10 @@ class WorkerPool:
 
     def __init__(self, preload: Sequence[str]) -> None:
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
-        self._preload = (*preload, *_PRELOAD)
-        self._context.set_forkserver_preload(list(self._preload))
+        self._preload = tuple(preload)
+        self._context.set_forkserver_preload([preloading.__name__, *_PRELOAD])
         self._folder = tempfile.TemporaryDirectory(prefix="bakeoff-", ignore_cleanup_errors=True)
-        self._variables = {MARK: self.mark}
+        self._variables = self._told()
         self._workers: set[Worker] = set()
         self._numbers = itertools.count(1)
         self._side_by_side = usable_cpus()
@@ -64,6 +66,10 @@ class WorkerPool:
     def mark(self) -> str:
         """What the environment variable ``BAKEOFF_POOL`` holds in every process of this pool."""
         return Path(self._folder.name).name
+
+    def _told(self) -> dict[str, str]:
+        """What the fork server finds in its environment."""
+        return {MARK: self.mark, PRELOAD: json.dumps(self._preload)}
 
     def new_server(self, seed: int) -> None:
         """End the fork server and start another, with a hash seed and an environment of a size drawn from ``seed``.
@@ -77,7 +83,7 @@ class WorkerPool:
             raise RuntimeError(f"{len(self._workers)} workers are left of the present fork server")
         stop_server()
         padding = "x" * (seed % _LARGEST_PADDING_BYTES)
-        self._variables = {MARK: self.mark, "PYTHONHASHSEED": str(seed % 2**32), _PADDING: padding}
+        self._variables = {**self._told(), "PYTHONHASHSEED": str(seed % 2**32), _PADDING: padding}
         start_server(self._variables, self._folder.name)
 
     def start(self, order: Order) -> Worker:
@@ -98,8 +104,9 @@ class WorkerPool:
     ) -> BaseProcess | FreshProcess:
         """A worker's process, which is yet to be started: an interpreter of its own, or a fork of the server."""
         if order.fresh:
-            python, preload = order.python or sys.executable, _PRELOAD if order.bare else self._preload
-            return FreshProcess(python, arguments, Path(self._folder.name), self._variables, preload)
+            python, preload = order.python or sys.executable, () if order.bare else self._preload
+            variables = {name: value for name, value in self._variables.items() if name != PRELOAD}
+            return FreshProcess(python, arguments, Path(self._folder.name), variables, (*preload, *_PRELOAD))
         return self._context.Process(target=worker_main, args=arguments, daemon=False)
 
     @contextmanager

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import sys
-from contextlib import suppress
 from multiprocessing.connection import Connection
+
+from harness.worker.preloading import preload
 
 START = "from harness.worker.fresh import main; main()"
 
 
 def main() -> None:
     """The runner's arguments: descriptors of the worker's and the keeper's connection, order, scratch, packages."""
-    connection, control, order, scratch, preload = sys.argv[1:]
-    for name in json.loads(preload):  # before the worker looks for thread pools, as in the fork server
-        with suppress(ImportError):
-            importlib.import_module(name)
+    connection, control, order, scratch, names = sys.argv[1:]
+    preload(json.loads(names))  # before the worker looks for thread pools, as in the fork server
     from harness.worker.main import worker_main
 
     worker_main(Connection(int(connection)), Connection(int(control)), order, scratch)

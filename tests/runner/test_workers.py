@@ -75,6 +75,17 @@ def test_each_server_has_a_hash_seed_and_an_environment_size_of_its_own(pool: Wo
     assert dict(os.environ) == before
 
 
+def test_a_pool_does_not_use_the_server_of_another_one(pool: WorkerPool) -> None:
+    _, (order, *_) = engine(pool)
+    marks = []
+    with WorkerPool(("numpy",)) as other:
+        for each in (pool, other, pool):
+            worker = each.start(order)
+            marks.append(environment_of(worker)["BAKEOFF_POOL"])
+            worker.finish()
+    assert marks == [pool.mark, other.mark, pool.mark]
+
+
 def test_a_bare_worker_is_an_interpreter_without_what_the_others_find_imported(nothing_left: Path) -> None:
     catalogue = load_catalogue(find_project(ROOT))
     trial = Trial("concurrency", "os_fork", Case.of({"task": "empty", "workers": 1}), "cpu", "float64", 1, "time", 0, 1)

@@ -1,0 +1,33 @@
+"""What the fork server does before there are workers."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+from harness.worker.preloading import PRELOAD
+
+LOOK = """
+import gc, json, os, sys
+import harness.worker.preloading
+loaded = [name for name in ("wave", "nowhere", "smtplib") if name in sys.modules]
+print(json.dumps([loaded, gc.isenabled(), gc.get_freeze_count() > 1000, os.environ.get("BAKEOFF_PRELOAD")]))
+"""
+
+
+def look(**variables: str) -> list[object]:
+    found = subprocess.run(
+        [sys.executable, "-c", LOOK], env={**os.environ, **variables}, capture_output=True, text=True, check=True
+    )
+    answer: list[object] = json.loads(found.stdout)
+    return answer
+
+
+def test_what_is_there_is_imported_and_frozen_with_the_collector_running_again() -> None:
+    assert look(**{PRELOAD: json.dumps(["wave", "nowhere", "smtplib"])}) == [["wave", "smtplib"], True, True, None]
+
+
+def test_without_being_told_nothing_is_imported() -> None:
+    assert look() == [[], True, False, None]
