@@ -19,6 +19,8 @@ MARGIN = 1e-6
 """Largest difference of gains, covers, weights and scores relative to the larger of the entry and ``FLOOR``."""
 FLOOR = 1e-3
 """Entries below this share of the largest one are held to the margin of that share: their digits cancelled."""
+ROUNDING = 1e-9
+"""Entries below this are what is left of sums that cancel altogether, as a leaf's weight where the classes balance."""
 LIBRARY_MARGIN = 0.02
 """Allowed relative difference of the training loss where sums are in single precision or candidates are fewer."""
 FIRST_ORDER_MARGIN = 0.15
@@ -87,8 +89,8 @@ def _difference(name: str, output: np.ndarray, wanted: np.ndarray) -> float:
     if not np.all(np.isfinite(output) == finite) or np.any(output[~finite] != wanted[~finite]):
         return float("inf")
     magnitude = np.abs(wanted[finite])
-    scale = np.maximum(magnitude, FLOOR * float(np.max(magnitude, initial=0.0)))
-    error = np.abs(output[finite] - wanted[finite]) / np.where(scale > 0, scale, 1.0)
+    scale = np.maximum(magnitude, max(FLOOR * float(np.max(magnitude, initial=0.0)), ROUNDING))
+    error = np.abs(output[finite] - wanted[finite]) / scale
     return float(np.max(error, initial=0.0)) / MARGIN
 
 

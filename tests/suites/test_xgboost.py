@@ -304,3 +304,10 @@ def test_checked_cases_are_small_and_of_few_values() -> None:
         assert checked["n_rows"] <= 1_000
         assert checked["levels"] <= 200
     assert ABSENT < LEAF < 0
+
+
+def test_what_is_left_of_sums_that_cancel_is_no_difference() -> None:
+    """Where the classes balance a tree is one leaf, whose weight is nothing but rounding."""
+    weights = {"weight": np.array([[-7.66e-17, 0.0]])}
+    assert measure_errors({"weight": np.array([[-9.57e-17, 0.0]])}, weights, {}, "exact")["weight"] <= 1
+    assert measure_errors({"weight": np.array([[-1e-6, 0.0]])}, weights, {}, "exact")["weight"] > 1
