@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -25,7 +25,7 @@ class Scope:
 
     :param devices: of the devices the machine has, those to measure on.
     :param cpu_count: what ``threads="all"`` means.
-    :param where: parameters that a case must have if it has the parameter at all.
+    :param where: by parameter the values of which a case must have one if it has the parameter at all.
     :param claims_only: nothing but what the claims rest on.
     """
 
@@ -34,7 +34,7 @@ class Scope:
     cpu_count: int
     seed: int
     instruments: tuple[InstrumentName, ...] = INSTRUMENTS
-    where: Mapping[str, Scalar] = field(default_factory=dict)
+    where: Mapping[str, Collection[Scalar]] = field(default_factory=dict)
     claims_only: bool = False
 
 
@@ -221,8 +221,8 @@ def _lack_of_cpus(trial: Trial, scope: Scope) -> str:
     return f"asks for {trial.threads} threads, and there are {scope.cpu_count} CPUs"
 
 
-def _matches(case: Case, where: Mapping[str, Scalar]) -> bool:
-    return all(name not in case or case[name] == value for name, value in where.items())
+def _matches(case: Case, where: Mapping[str, Collection[Scalar]]) -> bool:
+    return all(name not in case or case[name] in values for name, values in where.items())
 
 
 def _shuffled(items: Sequence[_T], rng: np.random.Generator) -> list[_T]:

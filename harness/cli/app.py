@@ -32,7 +32,10 @@ Json = Annotated[bool, typer.Option("--json", help="print JSON for programs")]
 ProjectFolder = Annotated[Path, typer.Option("--project", help="folder of the project")]
 ResultsFolder = Annotated[Path | None, typer.Option("--results", help="folder of the runs, instead of the project's")]
 Device = Annotated[str, typer.Option(help="cpu, cuda or all that the machine has")]
-Where = Annotated[list[str] | None, typer.Option("--where", help="AXIS=VALUE, only such cases (repeatable)")]
+Where = Annotated[
+    list[str] | None,
+    typer.Option("--where", help="AXIS=VALUE, only such cases (repeatable, also for one axis)"),
+]
 _SET_AT_THE_START = (
     "selection", "profile", "device", "where", "instrument", "seed", "precision", "rounds", "cuda_graph", "pin",
     "claims_only",

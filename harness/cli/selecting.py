@@ -44,12 +44,12 @@ def choose_profile(profile: str) -> Profile:
     return cast(Profile, choose("--profile", profile, PROFILES))
 
 
-def parse_where(conditions: Sequence[str], catalogue: Catalogue) -> Mapping[str, Scalar]:
-    """``AXIS=VALUE`` conditions, each naming a parameter of some selected suite.
+def parse_where(conditions: Sequence[str], catalogue: Catalogue) -> Mapping[str, tuple[Scalar, ...]]:
+    """``AXIS=VALUE`` conditions, each naming a parameter of some selected suite; by axis the values of any of them.
 
     :raises Failure: a condition is no ``AXIS=VALUE``, or no case has such a parameter or value.
     """
-    where: dict[str, Scalar] = {}
+    where: dict[str, tuple[Scalar, ...]] = {}
     cases = [case for suite in catalogue.suites.values() for case in suite.cases]
     for condition in conditions:
         axis, equals, text = condition.partition("=")
@@ -61,7 +61,7 @@ def parse_where(conditions: Sequence[str], catalogue: Catalogue) -> Mapping[str,
         matching = [value for value in values if str(value).lower() == text.lower()]
         if not matching:
             raise Failure(f"--where {condition}: no case has that value; {axis} is one of {_listed(values)}")
-        where[axis] = matching[0]
+        where[axis] = (*where.get(axis, ()), matching[0])
     return where
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from harness.cli.selecting import parse_where
 from harness.config import find_project
 from harness.discovery import load_catalogue
 from harness.needs import needs_of
 from harness.plan import Scope, checks_of, make_plan
-from harness.worker.orders import FULL
+from harness.worker.orders import FULL, QUICK
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,3 +53,10 @@ def test_what_claims_time_besides_the_grid_is_checked_once() -> None:
     assert {trial.case["n_rows"] for trial in ending} == {10_000, 100_000, 1_000_000}
     assert {trial.threads for trial in trials} == {1}
     assert len(set(trials)) == len(trials)
+
+
+def test_of_several_values_of_an_axis_a_case_needs_one() -> None:
+    catalogue = load_catalogue(find_project(ROOT)).select(["knn/scipy_kdtree"])
+    scope = Scope("quick", ("cpu",), 2, 7, where=parse_where(["n=1000", "n=4000", "search=nearest"], catalogue))
+    found = {(trial.case["n"], trial.case["search"]) for trial in make_plan(catalogue, scope, QUICK).trials}
+    assert {pair for pair in found if pair[1] == "nearest"} == {(1000, "nearest"), (4000, "nearest")}
