@@ -70,12 +70,12 @@ torture: $(VENV)/installed-dev ## kill, fuzz and starve the harness for half an 
 clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) .asv .bakeoff .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
 
-# torch comes first and pinned, so that no other package pulls in another build of it.
+# torch is pinned and in the same resolve, so that no other package pulls in another build of it.
 $(VENV)/installed: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(INSTALL) torch
-	$(INSTALL) --editable .
-	$(INSTALL) --editable '.[peers]' || echo "not every peer can be installed here; those will be shown as unavailable"
+	$(INSTALL) torch --editable '.[peers]' || { \
+		echo "not every peer can be installed here; they will be shown as unavailable"; \
+		$(INSTALL) torch --editable .; }
 	touch $@
 
 # Compiling our Numba kernels is set-up, as it would be for a C extension; a run compiles anew what was edited since.
