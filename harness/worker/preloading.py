@@ -24,10 +24,21 @@ def preload(names: Sequence[str]) -> None:
         for name in names:
             with suppress(ImportError):
                 importlib.import_module(name)
+        if "numba" in names:
+            _ready_numba()
     finally:
         gc.enable()
     gc.collect()
     gc.freeze()
+
+
+def _ready_numba() -> None:
+    """Have Numba build its tables of what can be compiled, which it would do for half a second in every worker."""
+    with suppress(ImportError):
+        from numba.core.registry import cpu_target
+
+        cpu_target.typing_context.refresh()
+        cpu_target.target_context.refresh()
 
 
 if PRELOAD in os.environ:

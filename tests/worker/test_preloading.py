@@ -31,3 +31,17 @@ def test_what_is_there_is_imported_and_frozen_with_the_collector_running_again()
 
 def test_without_being_told_nothing_is_imported() -> None:
     assert look() == [[], True, False, None]
+
+
+def test_numba_is_ready_to_compile_without_having_to_build_its_tables() -> None:
+    count = """
+import sys
+import harness.worker.preloading
+from numba.core.registry import cpu_target
+before = len(cpu_target.typing_context._functions)
+cpu_target.typing_context.refresh()
+print(before > 50, len(cpu_target.typing_context._functions) == before)
+"""
+    told = {**os.environ, PRELOAD: json.dumps(["numba"])}
+    found = subprocess.run([sys.executable, "-c", count], env=told, capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["True", "True"]
