@@ -19,7 +19,6 @@ import platform
 import re
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -27,10 +26,13 @@ from types import TracebackType
 import psutil
 
 from harness.instruments import InstrumentUnavailable
+from harness.instruments.shared_pages import shared_beyond_bytes, shared_pages
 
 LOOK_INTERVAL_S = 0.005
 # At most this share of a CPU is spent on asking the kernel what is private.
 ASKING_SHARE = 0.1
+# So often at most what a process shares is read again when it changed in a reading.
+READINGS = 4
 _KCMP = {"x86_64": 312, "aarch64": 272}
 _KCMP_VM = 1
 _PROC = Path("/proc")
@@ -47,27 +49,6 @@ class _Status:
     resident_bytes: int
     anonymous_bytes: int
     shared_memory_bytes: int
-
-
-@dataclass(frozen=True)
-class _Shared:
-    """A process's mappings of one piece of memory that is shared for writing."""
-
-    size_bytes: int = 0
-    resident_bytes: int = 0
-    proportional_bytes: int = 0
-
-    def __add__(self, other: _Shared) -> _Shared:
-        """Of two processes: they hold the sum of their parts, and never more than there is."""
-        return _Shared(
-            max(self.size_bytes, other.size_bytes),
-            self.resident_bytes + other.resident_bytes,
-            self.proportional_bytes + other.proportional_bytes,
-        )
-
-    @property
-    def held_bytes(self) -> int:
-        return min(self.proportional_bytes, self.size_bytes)
 
 
 @dataclass
@@ -117,7 +98,7 @@ class _Child:
         if _same_memory(self.pid, parent):  # between vfork and exec it runs in its parent's memory
             self.faults = -1
             return False
-        self.inherited_bytes = _inherited_bytes(self.pid)
+        self.inherited_bytes = _inherited_bytes(self.pid, shares=self.status.shared_memory_bytes > 0)
         self.faults = faults
         return True
 
@@ -141,6 +122,7 @@ class TreePeak:
     def __enter__(self) -> TreePeak:
         with self._lock:
             self._thread.start()
+            shared_beyond_bytes(self._pid, [self._pid])  # what its code needs when it first runs is none of the call's
             self._base_children_bytes = self._look_at_children(ask=True)
             reset_high_water_mark()
             self._own = _status(self._pid)
@@ -197,7 +179,7 @@ class TreePeak:
         total_bytes = sum(child.look(ask) for child in self._children.values())
         sharing = [pid for pid, child in self._children.items() if child.status.shared_memory_bytes]
         if ask or not sharing:
-            self._shared_bytes = _shared_beyond_bytes(self._pid, sharing) if sharing else 0
+            self._shared_bytes = shared_beyond_bytes(self._pid, sharing) if sharing else 0
         if ask:
             now_s = time.monotonic()
             self._next_asking_s = now_s + (now_s - begin_s) / ASKING_SHARE
@@ -233,67 +215,24 @@ def _parent_and_faults(pid: int) -> tuple[int, int]:
     return int(fields[1]), int(fields[7])
 
 
-def _inherited_bytes(pid: int) -> int:
+def _inherited_bytes(pid: int, shares: bool) -> int:
     """What of its anonymous memory the process does not hold alone, less what it holds alone of files.
 
-    All figures come from one walk, since the process may grow from one reading to the next.
+    The kernel counts as its own what it alone has of memory that is shared, too, which others may come to share
+    meanwhile: that is read before and after until it stays as it was. While it does not, all that is the process's
+    part of shared memory is taken out, so that nothing counts twice.
     """
-    rollup = (_PROC / str(pid) / "smaps_rollup").read_text()
-    found = re.findall(r"^(\w+):\s+(\d+) kB", rollup, re.MULTILINE)
-    sizes_bytes = {name: int(kilobytes) * 1024 for name, kilobytes in found}
-    if not sizes_bytes.get("Pss_Shmem"):
-        return _not_held_alone(sizes_bytes)
-    return sum(_not_held_alone(sizes_bytes) for memory, sizes_bytes in _mappings(pid) if not memory)
-
-
-def _not_held_alone(sizes_bytes: dict[str, int]) -> int:
-    return sizes_bytes["Anonymous"] - sizes_bytes["Private_Clean"] - sizes_bytes["Private_Dirty"]
-
-
-def _shared_beyond_bytes(pid: int, others: list[int]) -> int:
-    """What ``pid`` and ``others`` together hold of memory shared for writing, beyond what ``pid`` has resident of it.
-
-    The processes' proportional parts add up to what there is, were they read at one moment; since they are read one
-    after the other, the sum is held to the size of the memory.
-    """
-    own = _shared_mappings(pid)
-    total = dict(own)
-    for other in others:
-        try:
-            for memory, shared in _shared_mappings(other).items():
-                total[memory] = total.get(memory, _Shared()) + shared
-        except OSError:
-            continue
-    return sum(max(total[memory].held_bytes - own.get(memory, _Shared()).resident_bytes, 0) for memory in total)
-
-
-def _shared_mappings(pid: int) -> dict[str, _Shared]:
-    """By device and inode, which name one piece of shared memory in all processes."""
-    found: dict[str, _Shared] = {}
-    for memory, sizes in _mappings(pid):
-        if memory:
-            before = found.get(memory, _Shared())
-            found[memory] = _Shared(
-                before.size_bytes + sizes["Size"],
-                before.resident_bytes + sizes["Rss"],
-                before.proportional_bytes + sizes["Pss"],
-            )
-    return found
-
-
-def _mappings(pid: int) -> Iterator[tuple[str, dict[str, int]]]:
-    """Of each mapping what memory it shares for writing (empty if it does not), and its sizes in bytes."""
-    memory, sizes = "", dict[str, int]()
-    with (_PROC / str(pid) / "smaps").open() as lines:  # long: read as a whole it would be seen in the reading
-        for line in lines:
-            name, colon, rest = line.partition(":")
-            if not colon or " " in name:
-                _, permissions, _, device, inode = line.split()[:5]
-                memory, sizes = f"{device} {inode}" if permissions.endswith("s") else "", {}
-            elif name in ("Size", "Rss", "Pss", "Private_Clean", "Private_Dirty", "Anonymous"):
-                sizes[name] = int(rest.split()[0]) * 1024
-            elif name == "VmFlags":
-                yield memory, sizes
+    alone_bytes = shared_pages(pid).alone_bytes if shares else 0
+    for _ in range(READINGS):
+        rollup = (_PROC / str(pid) / "smaps_rollup").read_text()
+        sizes_bytes = {name: int(size) * 1024 for name, size in re.findall(r"^(\w+):\s+(\d+) kB", rollup, re.MULTILINE)}
+        part_bytes = sizes_bytes.get("Pss_Shmem", 0)
+        before_bytes, alone_bytes = alone_bytes, shared_pages(pid).alone_bytes if part_bytes else 0
+        if alone_bytes == before_bytes:
+            break
+    else:
+        alone_bytes = part_bytes
+    return sizes_bytes["Anonymous"] - (sizes_bytes["Private_Clean"] + sizes_bytes["Private_Dirty"] - alone_bytes)
 
 
 def descendants(pid: int) -> list[int]:
