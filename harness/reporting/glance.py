@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.reporting import text
-from harness.reporting.leaders import no_share, ranked
+from harness.reporting.leader import no_share
+from harness.reporting.leaders import ranked
 from harness.reporting.measures import Measures, Workload
 from harness.reporting.standing import STANDINGS, Contestant, Standing
 from harness.statistics import Estimate, paired_ratio
