@@ -16,6 +16,8 @@ from suites.gbdt.reference import boost
 
 SAME_SPLITS = 1e-10
 """Largest difference of scores, relative to the largest score, where all splits must be the reference's."""
+ROUNDING = 1e-15
+"""The same, relative to the largest target: what is left of scores that cancel altogether, as where classes balance."""
 AUC_MARGIN = 0.002
 LOSS_MARGIN = 0.01
 OTHER_GAIN_AUC_MARGIN = 0.03
@@ -62,10 +64,10 @@ def _error(outputs: Arrays, expected: Arrays, inputs: Inputs, kind: str) -> floa
     if not np.all(np.isfinite(scores)):
         return math.inf
     if kind == "exact" or (kind == "histogram" and lossless(inputs)):
-        return _difference(scores, wanted) / SAME_SPLITS
+        return _difference(scores, wanted, inputs)
     fresh = _fresh_difference(scores[seen:], wanted[seen:]) / FRESH_MARGIN
     if kind == "own_thresholds" and len(np.unique(inputs["y_train"])) == len(inputs["y_train"]):
-        on_training_rows = _difference(scores[:seen], wanted[:seen]) / SAME_SPLITS
+        on_training_rows = _difference(scores[:seen], wanted[:seen], inputs)
     else:
         on_training_rows = _loss_of_quality(scores[:seen], wanted[:seen], inputs, kind)
     return max(on_training_rows, fresh)
@@ -87,9 +89,14 @@ def area_under_curve(labels: np.ndarray, scores: np.ndarray) -> float:
     return float((middle_rank[group[positive]].sum() - positives * (positives + 1) / 2) / (positives * negatives))
 
 
-def _difference(scores: np.ndarray, wanted: np.ndarray) -> float:
-    scale = float(np.max(np.abs(wanted), initial=0.0))
-    return float(np.max(np.abs(scores - wanted), initial=0.0)) / (scale or 1.0)
+def _difference(scores: np.ndarray, wanted: np.ndarray, inputs: Inputs) -> float:
+    """Of the largest difference to the one that the same splits leave."""
+    largest_score, largest_target = (float(np.max(np.abs(each), initial=0.0)) for each in (wanted, inputs["y_train"]))
+    allowed = max(SAME_SPLITS * largest_score, ROUNDING * largest_target)
+    difference = float(np.max(np.abs(scores - wanted), initial=0.0))
+    if difference == 0:
+        return 0.0
+    return difference / allowed if allowed else math.inf
 
 
 def _fresh_difference(scores: np.ndarray, wanted: np.ndarray) -> float:

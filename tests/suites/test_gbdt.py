@@ -254,6 +254,19 @@ def test_wrong_scores_fail_for_every_kind(kind: str, loss: str) -> None:
         assert not error <= 1, what
 
 
+def test_scores_that_cancel_are_held_to_the_rounding_of_the_targets() -> None:
+    """Nothing to split and balanced classes: the scores are 0 but for the order of adding."""
+    inputs = drawn("levels", n_rows=300, loss="logistic", max_depth=4, min_rows=5)
+    for name in ("x_train", "x_test"):
+        inputs[name] = np.zeros_like(inputs[name])
+    inputs["y_train"] = (np.arange(len(inputs["y_train"])) % 2).astype(inputs["y_train"].dtype)
+    expected = dict(SUITE.reference(**inputs))
+    wanted = expected["test_scores"]
+    assert np.max(np.abs(wanted)) < 1e-14
+    assert measure_errors({"test_scores": wanted + 1e-16}, expected, inputs, "exact")["test_scores"] <= 1
+    assert measure_errors({"test_scores": wanted + 1e-12}, expected, inputs, "exact")["test_scores"] > 1
+
+
 def test_another_setting_is_no_rounding_error() -> None:
     """One level less, one round less, other shrinkage or other least rows: each fails the check of ours."""
     inputs = drawn("higgs_shaped", n_rows=500, levels=100)
