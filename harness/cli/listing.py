@@ -36,6 +36,7 @@ def list_document(catalogue: Catalogue, has_gpu: bool) -> dict[str, Any]:
                         "name": listing.name,
                         "title": listing.title,
                         "origin": listing.origin,
+                        "library": listing.library,
                         "devices": list(listing.devices),
                         "dtypes": list(listing.dtypes),
                         "available": not unavailable_because(listing, has_gpu),

@@ -100,6 +100,7 @@ class Implementation:
     :param counters: a function for the suite's probes, instrumented to count what the plain one does.
     :param inline: the function prepares an :class:`Inline`, which is what is timed: on a CPU by itself, on a GPU as the
         body of a function.
+    :param library: whose own routine it calls, such as ``"scikit-learn"``; reports compare those without one to them.
     """
 
     function: Callable[..., Any]
@@ -113,6 +114,7 @@ class Implementation:
     mutates: tuple[str, ...] = ()
     counters: Callable[..., Any] | None = None
     inline: bool = False
+    library: str = ""
 
     @property
     def is_generator(self) -> bool:
@@ -138,6 +140,7 @@ def implements(
     mutates: Sequence[str] = (),
     counters: Callable[..., Any] | None = None,
     inline: bool = False,
+    library: str = "",
 ) -> Callable[[Callable[..., Any]], Implementation]:
     """Register the decorated function as an implementation of ``suite`` under the name of its file.
 
@@ -168,6 +171,7 @@ def implements(
             mutates=tuple(mutates),
             counters=counters,
             inline=inline,
+            library=library,
         )
 
     return register

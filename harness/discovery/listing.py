@@ -54,6 +54,7 @@ class Listing:
     kind: str = ""
     mutates: tuple[str, ...] = ()
     inline: bool = False
+    library: str = ""
     reason: str = ""
     sources: tuple[Path, ...] = ()
 

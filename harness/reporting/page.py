@@ -20,6 +20,7 @@ from harness.reporting.chart import Chart
 from harness.reporting.charts import make_charts, unshown_families
 from harness.reporting.glance import Glance, count_standings, glance
 from harness.reporting.leaders import LeaderBoard, make_board
+from harness.reporting.libraries import Duels, duels
 from harness.reporting.measures import Measures
 from harness.reporting.origin import describe_origin
 from harness.reporting.parallel import map_in_processes
@@ -50,6 +51,7 @@ class Section:
     glance: Glance
     contestants: tuple[Contestant, ...]
     boards: tuple[LeaderBoard, ...]
+    against_libraries: Duels
     charts: tuple[Chart, ...]
     unshown: tuple[str, ...]
 
@@ -122,6 +124,7 @@ def _section(suite: Suite, run: Run, catalogue: Catalogue, histories: Sequence[H
         glance=glance(measures, contestants),
         contestants=contestants,
         boards=tuple(sorted(boards, key=lambda board: not board.is_headline)),
+        against_libraries=duels(measures, {listing.name: listing.library for listing in catalogue.of(suite.name)}),
         charts=make_charts(measures, histories),
         unshown=tuple(family.name for family in unshown_families(measures)),
     )

@@ -18,6 +18,7 @@ from suites.adaboost.suite import SUITE, unused
 
 @implements(
     SUITE,
+    library="scikit-learn",
     dtypes=("float64",),
     kind="library",
     # It refuses zero rounds and a first stump that is perfect or useless, and weighs a later perfect stump 1.

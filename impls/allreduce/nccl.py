@@ -11,7 +11,7 @@ from harness.contract import Unavailable, implements
 from suites.allreduce.suite import SUITE, Settings
 
 
-@implements(SUITE, devices=("cuda",), kind="linear", limits={"transport": ("shared",)})
+@implements(SUITE, library="torch", devices=("cuda",), kind="linear", limits={"transport": ("shared",)})
 def all_reduce(addends: np.ndarray, settings: Settings) -> Iterator[Any]:
     found = torch.cuda.device_count()
     if found < max(settings.ranks, 2):

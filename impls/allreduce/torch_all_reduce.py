@@ -21,6 +21,6 @@ class Reducer:
         dist.all_reduce(self.buffers[repeat])
 
 
-@implements(SUITE, kind="linear", limits={"transport": ("gloo", "hosts", "distant_hosts")})
+@implements(SUITE, library="torch", kind="linear", limits={"transport": ("gloo", "hosts", "distant_hosts")})
 def all_reduce(addends: np.ndarray, settings: Settings) -> Iterator[Any]:
     yield from in_processes(Reducer, addends, settings)

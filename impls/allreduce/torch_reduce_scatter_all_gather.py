@@ -34,6 +34,6 @@ class Reducer:
         self.buffers[repeat] = self.padded[: self.length]
 
 
-@implements(SUITE, kind="linear", limits={"transport": ("gloo", "hosts", "distant_hosts")})
+@implements(SUITE, library="torch", kind="linear", limits={"transport": ("gloo", "hosts", "distant_hosts")})
 def all_reduce(addends: np.ndarray, settings: Settings) -> Iterator[Any]:
     yield from in_processes(Reducer, addends, settings)

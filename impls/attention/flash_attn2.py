@@ -12,7 +12,14 @@ from impls.building_blocks.attention.flash_package import run
 from suites.attention.suite import SUITE
 
 
-@implements(SUITE, arrays="torch", devices=("cuda",), dtypes=("bfloat16", "float16"), limits={"head_dim": 256})
+@implements(
+    SUITE,
+    library="flash-attn",
+    arrays="torch",
+    devices=("cuda",),
+    dtypes=("bfloat16", "float16"),
+    limits={"head_dim": 256},
+)
 def attention(
     q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, grad_out: torch.Tensor, causal: bool
 ) -> Iterator[tuple[torch.Tensor, ...]]:

@@ -18,7 +18,7 @@ from suites.attention.suite import SUITE
 COMPILED: Callable[..., Any] = torch.compile(flex_attention)
 
 
-@implements(SUITE, arrays="torch", devices=("cuda",), dtypes=("float32", "bfloat16", "float16"))
+@implements(SUITE, library="torch", arrays="torch", devices=("cuda",), dtypes=("float32", "bfloat16", "float16"))
 def attention(
     q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, grad_out: torch.Tensor, causal: bool
 ) -> Iterator[tuple[torch.Tensor, ...]]:

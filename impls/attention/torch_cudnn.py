@@ -11,7 +11,14 @@ from suites.attention.suite import SUITE
 
 
 # The operator's is_causal is aligned to the top left, which is the rule of this suite on square cases only.
-@implements(SUITE, arrays="torch", devices=("cuda",), dtypes=("bfloat16", "float16"), limits={"extra_queries": (0,)})
+@implements(
+    SUITE,
+    library="torch",
+    arrays="torch",
+    devices=("cuda",),
+    dtypes=("bfloat16", "float16"),
+    limits={"extra_queries": (0,)},
+)
 def attention(
     q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, grad_out: torch.Tensor, causal: bool
 ) -> Iterator[tuple[torch.Tensor, ...]]:

@@ -19,6 +19,7 @@ LOWER_RIGHT, NO_MASK = 2, 0
 
 @implements(
     SUITE,
+    library="torch",
     arrays="torch",
     devices=("cuda",),
     dtypes=("float32", "bfloat16", "float16"),

@@ -17,7 +17,13 @@ from suites.attention.suite import SUITE
 ATEN = torch.ops.aten
 
 
-@implements(SUITE, arrays="torch", devices=("cpu", "cuda"), dtypes=("float32", "float64", "bfloat16", "float16"))
+@implements(
+    SUITE,
+    library="torch",
+    arrays="torch",
+    devices=("cpu", "cuda"),
+    dtypes=("float32", "float64", "bfloat16", "float16"),
+)
 def attention(
     q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, grad_out: torch.Tensor, causal: bool
 ) -> Iterator[tuple[torch.Tensor, ...]]:

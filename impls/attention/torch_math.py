@@ -17,7 +17,13 @@ from impls.building_blocks.attention.lse import lse_from_probabilities
 from suites.attention.suite import SUITE
 
 
-@implements(SUITE, arrays="torch", devices=("cpu", "cuda"), dtypes=("float32", "float64", "bfloat16", "float16"))
+@implements(
+    SUITE,
+    library="torch",
+    arrays="torch",
+    devices=("cpu", "cuda"),
+    dtypes=("float32", "float64", "bfloat16", "float16"),
+)
 def attention(
     q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, grad_out: torch.Tensor, causal: bool
 ) -> Iterator[tuple[torch.Tensor, ...]]:

@@ -14,7 +14,9 @@ from suites.autograd.programs import PROGRAMS, Problem
 from suites.autograd.suite import SUITE
 
 
-@implements(SUITE, dtypes=("float32", "float64"), phases=("value", "gradient"), limits={"length": 1000})
+@implements(
+    SUITE, library="autograd", dtypes=("float32", "float64"), phases=("value", "gradient"), limits={"length": 1000}
+)
 def differentiate(
     program: str, x: Any, table: Any, targets: Any, tangent: Any, cotangent: Any, length: int, segments: int
 ) -> Iterator[Any]:

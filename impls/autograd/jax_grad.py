@@ -30,6 +30,7 @@ def compiled(program: str, length: int, segments: int) -> tuple[Callable[..., An
 
 @implements(
     SUITE,
+    library="jax",
     dtypes=("float32", "float64"),
     phases=("value", "gradient"),
     limits={

@@ -34,6 +34,7 @@ def compiled(program: str, length: int, segments: int) -> tuple[Callable[..., An
 
 @implements(
     SUITE,
+    library="jax",
     dtypes=("float64",),
     limits={
         "n": 100,

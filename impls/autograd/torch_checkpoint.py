@@ -16,6 +16,7 @@ from suites.autograd.suite import SUITE
 
 @implements(
     SUITE,
+    library="torch",
     arrays="torch",
     devices=("cpu", "cuda"),
     dtypes=("float32", "float64"),

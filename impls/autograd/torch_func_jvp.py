@@ -15,6 +15,7 @@ from suites.autograd.suite import SUITE
 
 @implements(
     SUITE,
+    library="torch",
     arrays="torch",
     devices=("cpu", "cuda"),
     dtypes=("float64",),

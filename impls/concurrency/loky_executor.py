@@ -14,6 +14,6 @@ from suites.concurrency.job import Job
 from suites.concurrency.suite import SUITE
 
 
-@implements(SUITE, dtypes=("float64",), limits={"task": ("sha256", "python")})
+@implements(SUITE, library="loky", dtypes=("float64",), limits={"task": ("sha256", "python")})
 def run(data: np.ndarray, seeds: np.ndarray, job: Job, ballast: Ballast) -> Iterator[np.ndarray | None]:
     yield from over_reusable_executor(pieces_of(job, data, seeds), job.workers)

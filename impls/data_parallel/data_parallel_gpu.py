@@ -16,7 +16,7 @@ from impls.building_blocks.data_parallel.spawned import require_gpus
 from suites.data_parallel.suite import SUITE, Settings
 
 
-@implements(SUITE, arrays="torch", devices=("cuda",), dtypes=("float32", "float64"))
+@implements(SUITE, library="torch", arrays="torch", devices=("cuda",), dtypes=("float32", "float64"))
 def train(features: Tensor, targets: Tensor, initial_parameters: Tensor, settings: Settings) -> Iterator[Any]:
     require_gpus(settings.workers)
     module = Perceptron(settings, initial_parameters.dtype, "cuda:0")

@@ -12,7 +12,7 @@ from impls.building_blocks.data_parallel.processes import traffic_of, train_in_p
 from suites.data_parallel.suite import SUITE, Settings
 
 
-@implements(SUITE, dtypes=("float32", "float64"), counters=traffic_of(CountedDdpTrainer, Rendezvous))
+@implements(SUITE, library="torch", dtypes=("float32", "float64"), counters=traffic_of(CountedDdpTrainer, Rendezvous))
 def train(
     features: np.ndarray, targets: np.ndarray, initial_parameters: np.ndarray, settings: Settings
 ) -> Iterator[Any]:

@@ -10,7 +10,7 @@ from impls.building_blocks.data_parallel.spawned import require_gpus, train_in_s
 from suites.data_parallel.suite import SUITE, Settings
 
 
-@implements(SUITE, devices=("cuda",), dtypes=("float32", "float64"))
+@implements(SUITE, library="torch", devices=("cuda",), dtypes=("float32", "float64"))
 def train(
     features: np.ndarray, targets: np.ndarray, initial_parameters: np.ndarray, settings: Settings
 ) -> Iterator[Any]:

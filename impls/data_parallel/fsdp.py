@@ -58,7 +58,7 @@ class Trainer:
         return torch.cat(whole).numpy()
 
 
-@implements(SUITE, dtypes=("float32", "float64"))
+@implements(SUITE, library="torch", dtypes=("float32", "float64"))
 def train(
     features: np.ndarray, targets: np.ndarray, initial_parameters: np.ndarray, settings: Settings
 ) -> Iterator[Any]:

@@ -13,6 +13,7 @@ from suites.ensembles.suite import META, SUITE, make_member
 
 @implements(
     SUITE,
+    library="mlxtend",
     dtypes=("float64",),
     kind="library",
     limits={"method": ("stacking",), "members": ("logistic+knn5+tree+naive_bayes",)},

@@ -31,6 +31,7 @@ class Keeping(LogisticRegression):  # type: ignore[misc] # scikit-learn has no t
 
 @implements(
     SUITE,
+    library="scikit-learn",
     dtypes=("float64",),
     kind="library",
     # Its soft votes and bags want members with probabilities; it has no blending.

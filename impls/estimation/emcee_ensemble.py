@@ -15,7 +15,7 @@ from suites.estimation.suite import SUITE
 WALKERS, WARM_UP, FIRST_DRAWS = 18, 300, 1_000
 
 
-@implements(SUITE, dtypes=("float64",), kind="sampler", limits={"goal": ("posterior",), "d": 8})
+@implements(SUITE, library="emcee", dtypes=("float64",), kind="sampler", limits={"goal": ("posterior",), "d": 8})
 def estimate(
     x: Any, y: Any, model: str, goal: str, prior: Any, unpenalised: int, effective: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -17,7 +17,7 @@ from suites.estimation.suite import SUITE
 CHAINS, WARM_UP, FIRST_DRAWS = 4, 300, 200
 
 
-@implements(SUITE, dtypes=("float64",), kind="sampler", limits={"goal": ("posterior",)})
+@implements(SUITE, library="numpyro", dtypes=("float64",), kind="sampler", limits={"goal": ("posterior",)})
 def estimate(
     x: Any, y: Any, model: str, goal: str, prior: Any, unpenalised: int, effective: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -14,7 +14,7 @@ from suites.estimation.suite import SUITE
 CHAINS, WARM_UP = 4, 500
 
 
-@implements(SUITE, dtypes=("float64",), kind="sampler", limits={"goal": ("posterior",)})
+@implements(SUITE, library="pymc", dtypes=("float64",), kind="sampler", limits={"goal": ("posterior",)})
 def estimate(
     x: Any, y: Any, model: str, goal: str, prior: Any, unpenalised: int, effective: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,9 @@ from impls.building_blocks.estimation.conjugate import point
 from suites.estimation.suite import SUITE
 
 
-@implements(SUITE, dtypes=("float64",), kind="exact", limits={"model": ("gaussian",), "goal": ("mle",)})
+@implements(
+    SUITE, library="SciPy", dtypes=("float64",), kind="exact", limits={"model": ("gaussian",), "goal": ("mle",)}
+)
 def estimate(
     x: Any, y: Any, model: str, goal: str, prior: Any, unpenalised: int, effective: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:

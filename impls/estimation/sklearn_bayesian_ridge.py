@@ -16,6 +16,7 @@ NARROW = 1e14
 
 @implements(
     SUITE,
+    library="scikit-learn",
     dtypes=("float64",),
     kind="exact",
     limits={"model": ("linear",), "goal": ("posterior",), "data": ("regression", "diabetes", "collinear")},

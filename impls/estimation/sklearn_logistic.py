@@ -17,7 +17,13 @@ from impls.building_blocks.estimation.conjugate import point
 from suites.estimation.suite import SUITE
 
 
-@implements(SUITE, dtypes=("float64",), kind="exact", limits={"model": ("logistic",), "goal": ("mle", "map")})
+@implements(
+    SUITE,
+    library="scikit-learn",
+    dtypes=("float64",),
+    kind="exact",
+    limits={"model": ("logistic",), "goal": ("mle", "map")},
+)
 def estimate(
     x: Any, y: Any, model: str, goal: str, prior: Any, unpenalised: int, effective: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -18,6 +18,7 @@ def make(x: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
 
 @implements(
     SUITE,
+    library="torch",
     arrays="torch",
     devices=("cpu", "cuda"),
     dtypes=("float32", "float64", "int64", "bool"),

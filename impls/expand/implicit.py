@@ -14,6 +14,7 @@ from suites.expand.suite import SUITE
 
 @implements(
     SUITE,
+    library="torch",
     arrays="torch",
     devices=("cpu", "cuda"),
     dtypes=("float32", "float64", "int64", "bool"),

@@ -18,6 +18,7 @@ def make(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 @implements(
     SUITE,
+    library="NumPy",
     dtypes=("float32", "float64", "int64", "bool"),
     limits={"operation": ("read", "weigh", "write")},
     kind="view",

@@ -13,7 +13,7 @@ from harness.contract import implements
 from suites.expand.suite import SUITE
 
 
-@implements(SUITE, dtypes=("float32", "float64"), limits={"operation": ("overlap",)}, kind="exact")
+@implements(SUITE, library="NumPy", dtypes=("float32", "float64"), limits={"operation": ("overlap",)}, kind="exact")
 def check(
     x: np.ndarray, other: np.ndarray, shape: tuple[int, ...], step: int, layouts: np.ndarray, operation: str
 ) -> Iterator[Any]:

@@ -11,7 +11,14 @@ from harness.contract import implements
 from suites.expand.suite import SUITE
 
 
-@implements(SUITE, arrays="torch", dtypes=("float32", "float64"), limits={"operation": ("overlap",)}, kind="dense")
+@implements(
+    SUITE,
+    library="torch",
+    arrays="torch",
+    dtypes=("float32", "float64"),
+    limits={"operation": ("overlap",)},
+    kind="dense",
+)
 def check(
     x: torch.Tensor, other: torch.Tensor, shape: tuple[int, ...], step: int, layouts: torch.Tensor, operation: str
 ) -> Iterator[Any]:

@@ -15,6 +15,7 @@ MOST_LEAVES = 131_072
 
 @implements(
     SUITE,
+    library="LightGBM",
     kind="library",
     limits={
         "rounds": (5, 10, 20, 50, 100),  # it refuses 0

@@ -16,6 +16,7 @@ from suites.gbdt.suite import SUITE
 
 @implements(
     SUITE,
+    library="scikit-learn",
     kind="own_thresholds",
     limits={
         "rounds": (5, 10, 20, 50, 100),  # it refuses 0

@@ -16,6 +16,7 @@ from suites.gbdt.suite import SUITE
 
 @implements(
     SUITE,
+    library="XGBoost",
     kind="library",
     limits={
         "max_leaves": 0,  # its exact search grows depth-wise only

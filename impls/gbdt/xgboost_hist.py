@@ -16,6 +16,7 @@ from suites.gbdt.suite import SUITE
 
 @implements(
     SUITE,
+    library="XGBoost",
     kind="library",
     limits={
         # The log-odds of a single class are infinite.

@@ -20,6 +20,7 @@ from suites.knn.suite import SUITE
 
 @implements(
     SUITE,
+    library="cuVS",
     arrays="torch",
     devices=("cuda",),
     dtypes=("float32",),

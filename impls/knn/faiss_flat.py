@@ -18,7 +18,7 @@ from impls.building_blocks.knn.checks import Answer, direct_distances, reject_na
 from suites.knn.suite import SUITE
 
 
-@implements(SUITE, dtypes=("float32",), limits={"metric": ("l2",)})
+@implements(SUITE, library="FAISS", dtypes=("float32",), limits={"metric": ("l2",)})
 def knn(
     points: Any, queries: Any, k: int, radius: float, closed: bool, search: str, metric: str
 ) -> Iterator[Answer | None]:

@@ -24,6 +24,7 @@ if not hasattr(faiss, "GpuIndexFlatL2"):
 
 @implements(
     SUITE,
+    library="FAISS",
     arrays="torch",
     devices=("cuda",),
     dtypes=("float32",),

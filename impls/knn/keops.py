@@ -18,6 +18,7 @@ from suites.knn.suite import SUITE
 
 @implements(
     SUITE,
+    library="KeOps",
     arrays="torch",
     devices=("cpu", "cuda"),
     dtypes=("float64", "float32"),

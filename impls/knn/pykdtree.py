@@ -15,7 +15,9 @@ from impls.building_blocks.knn.checks import Answer, reject_nan, rows_of_k
 from suites.knn.suite import SUITE
 
 
-@implements(SUITE, dtypes=("float64", "float32"), limits={"search": ("nearest",), "metric": ("l2",)})
+@implements(
+    SUITE, library="pykdtree", dtypes=("float64", "float32"), limits={"search": ("nearest",), "metric": ("l2",)}
+)
 def knn(
     points: Any, queries: Any, k: int, radius: float, closed: bool, search: str, metric: str
 ) -> Iterator[Answer | None]:

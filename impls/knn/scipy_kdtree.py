@@ -13,7 +13,7 @@ from impls.building_blocks.knn.checks import Answer, reject_nan, rows_of_k, slig
 from suites.knn.suite import SUITE
 
 
-@implements(SUITE, dtypes=("float64", "float32"))
+@implements(SUITE, library="SciPy", dtypes=("float64", "float32"))
 def knn(
     points: Any, queries: Any, k: int, radius: float, closed: bool, search: str, metric: str
 ) -> Iterator[Answer | None]:

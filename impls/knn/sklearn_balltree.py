@@ -13,7 +13,7 @@ from impls.building_blocks.knn.sklearn import METRIC_NAMES, inside_ball
 from suites.knn.suite import SUITE
 
 
-@implements(SUITE, dtypes=("float64", "float32"))
+@implements(SUITE, library="scikit-learn", dtypes=("float64", "float32"))
 def knn(
     points: Any, queries: Any, k: int, radius: float, closed: bool, search: str, metric: str
 ) -> Iterator[Answer | None]:

@@ -14,7 +14,7 @@ from impls.building_blocks.pca.torch import TorchFitted, fitted, project
 from suites.pca.suite import SUITE
 
 
-@implements(SUITE, arrays="torch", devices=("cuda",), dtypes=("float32", "float64"), kind="gram")
+@implements(SUITE, library="cuML", arrays="torch", devices=("cuda",), dtypes=("float32", "float64"), kind="gram")
 def pca(x: Any, k: int, seed: int) -> Iterator[TorchFitted | torch.Tensor]:
     require_rows(x)
     # cuML works on a stream of its own and does not know what torch still has to do on its stream.

@@ -19,6 +19,7 @@ from suites.pca.suite import SUITE
 
 @implements(
     SUITE,
+    library="FAISS",
     dtypes=("float32",),
     kind="gram",
     limits={

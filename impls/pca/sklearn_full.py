@@ -13,7 +13,7 @@ from impls.building_blocks.pca.ends import Fitted, fitted, project, require_rows
 from suites.pca.suite import SUITE
 
 
-@implements(SUITE, dtypes=("float64", "float32"), kind="svd")
+@implements(SUITE, library="scikit-learn", dtypes=("float64", "float32"), kind="svd")
 def pca(x: Any, k: int, seed: int) -> Iterator[Fitted | np.ndarray]:
     require_rows(x)
     found = PCA(k, svd_solver="full", random_state=seed).fit(x)

@@ -19,7 +19,7 @@ def fit(x: np.ndarray, k: int, batch: int | None) -> Fitted:
     return fitted(found.mean_, found.components_, found.explained_variance_, x.dtype)
 
 
-@implements(SUITE, dtypes=("float64", "float32"), kind="incremental", counters=fit)
+@implements(SUITE, library="scikit-learn", dtypes=("float64", "float32"), kind="incremental", counters=fit)
 def pca(x: Any, k: int, seed: int) -> Iterator[Fitted | np.ndarray]:
     require_rows(x)
     model = fit(x, k, None)

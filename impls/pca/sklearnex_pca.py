@@ -18,6 +18,7 @@ from suites.pca.suite import SUITE
 
 @implements(
     SUITE,
+    library="scikit-learn-intelex",
     dtypes=("float64", "float32"),
     kind="gram",
     limits={

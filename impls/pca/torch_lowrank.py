@@ -18,7 +18,9 @@ from suites.pca.suite import SUITE
 OVERSAMPLES, POWER_STEPS = 10, 4
 
 
-@implements(SUITE, arrays="torch", devices=("cpu", "cuda"), dtypes=("float64", "float32"), kind="randomised")
+@implements(
+    SUITE, library="torch", arrays="torch", devices=("cpu", "cuda"), dtypes=("float64", "float32"), kind="randomised"
+)
 def pca(x: Any, k: int, seed: int) -> Iterator[TorchFitted | torch.Tensor]:
     require_rows(x)
     torch.manual_seed(seed)

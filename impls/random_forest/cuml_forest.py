@@ -16,6 +16,7 @@ DEEPEST = 64
 
 @implements(
     SUITE,
+    library="cuML",
     arrays="torch",
     devices=("cuda",),
     kind="library",

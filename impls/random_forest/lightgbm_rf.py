@@ -17,6 +17,7 @@ MOST_LEAVES = 131_072
 
 @implements(
     SUITE,
+    library="LightGBM",
     kind="library",
     phases=("fit", "predict"),
     limits={

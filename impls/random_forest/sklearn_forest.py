@@ -13,6 +13,7 @@ from suites.random_forest.suite import SUITE
 
 @implements(
     SUITE,
+    library="scikit-learn",
     kind="library",
     phases=("fit", "predict"),  # it averages frequencies and has no hard vote
     limits={

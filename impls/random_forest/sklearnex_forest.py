@@ -13,6 +13,7 @@ from suites.random_forest.suite import SUITE
 
 @implements(
     SUITE,
+    library="scikit-learn-intelex",
     kind="library",
     phases=("fit", "predict"),
     limits={"scope": ("per_split",), "data": ("higgs_shaped", "digits", "breast_cancer", "wine")},

@@ -16,6 +16,7 @@ IN_BAG_SHARE = 0.632
 
 @implements(
     SUITE,
+    library="XGBoost",
     kind="library",
     phases=("fit", "predict"),
     limits={"data": ("higgs_shaped", "breast_cancer")},  # with more than two classes it grows a tree for each

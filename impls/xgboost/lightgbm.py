@@ -14,6 +14,7 @@ from suites.xgboost.suite import SUITE
 
 @implements(
     SUITE,
+    library="LightGBM",
     kind="library",
     phases=("prepare", "fit", "predict"),
     limits={

@@ -15,6 +15,7 @@ from suites.xgboost.suite import SUITE
 
 @implements(
     SUITE,
+    library="scikit-learn",
     kind="first_order_library",
     phases=("prepare", "fit", "predict"),
     limits={

@@ -15,6 +15,7 @@ from suites.xgboost.suite import SUITE
 
 @implements(
     SUITE,
+    library="XGBoost",
     kind="library",
     phases=("prepare", "fit", "predict"),
     # It knows second order only, and no least number of rows.
