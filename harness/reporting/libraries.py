@@ -57,7 +57,9 @@ def _duel(measures: Measures, workload: Workload, libraries: Mapping[str, str]) 
     if own is None or rival is None:
         return None
     try:
-        ratio = paired_ratio(*(measures.observations(workload, name, "time") for name in (own, rival)))
+        ratio = paired_ratio(
+            measures.observations(workload, own, "time"), measures.observations(workload, rival, "time")
+        )
     except ValueError:  # they took part in no block together
         return None
     return Duel(
