@@ -65,8 +65,8 @@ def test_list_as_json(bakeoff: Bakeoff) -> None:
     (suite,) = document["suites"]
     assert {"name", "title", "cases", "implementations", "claims"} <= set(suite)
     assert suite["implementations"][0] | {"title": ""} == {
-        "name": "plain", "title": "", "origin": "project", "devices": ["cpu"], "dtypes": ["float32", "float64"],
-        "available": True, "reason": "",
+        "name": "plain", "title": "", "origin": "project", "library": "", "devices": ["cpu"],
+        "dtypes": ["float32", "float64"], "available": True, "reason": "",
     }  # fmt: skip
 
 
