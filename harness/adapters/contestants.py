@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -84,6 +85,13 @@ class PreparedCall:
 
     def __call__(self) -> dict[str, Any]:
         return call(self.implementation, self.inputs, self.implementation.phase_names, no_lap)
+
+    def count_within(self, seconds: float) -> int:
+        """How many calls take about so long, one at least; the second call tells, since the first may compile."""
+        self()
+        begin = time.perf_counter()
+        self()
+        return max(1, round(seconds / max(time.perf_counter() - begin, 1e-9)))
 
     def peak_bytes(self) -> float:
         """Growth of the process over one call, at its largest; an earlier call takes what is done once."""
