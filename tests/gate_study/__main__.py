@@ -24,10 +24,11 @@ from tests.gate_study.work import KINDS, write_side
 from tests.truths.same_twice import load
 
 STORED = ROOT / "reports" / "published" / "gate_study.csv"
-# More decisions are asked of us than of the others: by twenty of identical code a rate of 1 in 100 is not seen.
-DECISIONS = {"bakeoff gate": 34}
-FEW = 4
 SHARES = (0, 2, 5, 10, 20)
+# Of each kind of work, quiet and loaded. More are asked of our gate than of the others: by twenty decisions on
+# identical code a rate of 1 in 100 is not seen, by 300 it is.
+DECISIONS = {"bakeoff gate": {0: 50, 2: 17, 5: 34, 10: 34, 20: 17}}
+FEW = dict.fromkeys(SHARES, 4)
 # To find 2 % more, the threshold must be below it.
 THRESHOLDS = {0: 0.02, 2: 0.01, 5: 0.02, 10: 0.02, 20: 0.02}
 LOADS = (0, 1)
@@ -45,15 +46,14 @@ class Job:
 
 
 def jobs() -> list[Job]:
-    """All decisions of the study; identical code is given to our gate three times as often."""
+    """All decisions of the study."""
     found = []
     for tool in TOOLS:
         for kind in KINDS:
             for share in SHARES:
                 for processes in LOADS:
-                    repeats = DECISIONS.get(tool, FEW)
-                    repeats = repeats if share in (0, 5) or tool not in DECISIONS else repeats // 2
-                    found += [Job(tool, kind, share, processes, repeat) for repeat in range(repeats)]
+                    repeats = range(DECISIONS.get(tool, FEW)[share])
+                    found += [Job(tool, kind, share, processes, repeat) for repeat in repeats]
     return found
 
 
@@ -61,7 +61,7 @@ def left(done: Counter[Job]) -> list[Job]:
     """Rounds over all kinds of decision, so that a study that is cut short holds some of each."""
     todo = [job for job in jobs() if not done[job]]
     random.Random(len(done)).shuffle(todo)
-    return sorted(todo, key=lambda job: job.repeat / DECISIONS.get(job.tool, FEW))
+    return sorted(todo, key=lambda job: job.repeat / DECISIONS.get(job.tool, FEW)[job.more_percent])
 
 
 def stored() -> Iterator[dict[str, str]]:
