@@ -109,7 +109,7 @@ def main() -> None:
                 writer.writeheader()
             writer.writerow(row)
         print(" ".join(f"{name}={value}" for name, value in row.items()), file=sys.stderr, flush=True)
-    write_report(STORED)
+    write_report(STORED, len(jobs()))
 
 
 if __name__ == "__main__":

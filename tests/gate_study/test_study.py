@@ -90,6 +90,8 @@ def test_the_table_counts_decisions(decisions: pd.DataFrame) -> None:
 def test_the_report_is_written_beside_the_decisions(decisions: pd.DataFrame, tmp_path: Path) -> None:
     stored = tmp_path / "study.csv"
     decisions.to_csv(stored, index=False)
-    write_report(stored)
-    assert "1 of 20" in stored.with_suffix(".md").read_text()
+    write_report(stored, 40)
+    written = stored.with_suffix(".md").read_text()
+    assert f"{len(decisions)} of 40 decisions" in written
+    assert "1 of 20 (" in written
     assert "<svg" in stored.with_suffix(".svg").read_text()
