@@ -42,6 +42,7 @@ if os.fork() == 0:
 _DAEMON = _DAEMON_OF.format(environment={})
 _MARKED_DAEMON = _DAEMON_OF.format(environment="os.environ")
 
+LITTERED = "littered"
 _LITTER = f"""\
 tempfile.mkdtemp()
 tempfile.NamedTemporaryFile(delete=False).close()
@@ -49,7 +50,8 @@ open('litter', 'w').close()
 os.mkdir('closed')
 open('closed/file', 'w').close()
 os.chmod('closed', 0)
-SharedMemory('{TOKEN}{{name}}', True, 4096)"""
+SharedMemory('{TOKEN}{{name}}', True, 4096)
+open('{LITTERED}', 'w').close()"""
 
 WRONG: dict[str, Contestant] = {
     "zeros": Contestant("", "yield x.sum() * 0\nyield x * 0", "wrong", "total is off by 1"),

@@ -29,8 +29,7 @@ from harness.runner.server import server_pids
 from harness.runner.workers import Worker, WorkerPool
 from harness.trials import Trial
 from harness.worker.orders import QUICK, Order
-from tests.runner.contestants import HANGING, HARMLESS
-from tests.runner.leftovers import SHARED_MEMORY, TOKEN
+from tests.runner.contestants import HANGING, HARMLESS, LITTERED
 
 ROOT = Path(__file__).parents[2]
 SHORT = dataclasses.replace(QUICK, blocks=12, warmup_s=0.001, sample_target_ns=1e5, isolated_samples=3)
@@ -198,7 +197,8 @@ def test_when_the_runner_is_killed_its_workers_end_with_all_that_they_started(
         [sys.executable, "-c", KILLED, str(project)], cwd=project, env={**os.environ, "PYTHONPATH": str(ROOT)}
     )
     end_s = time.monotonic() + 60
-    while not list(SHARED_MEMORY.glob(f"*{TOKEN}*")):  # the last thing it makes before it hangs
+    # The last thing it makes before it hangs: by then its shared memory is there and known to Python's tracker.
+    while not list(nothing_left.rglob(LITTERED)):
         assert runner.poll() is None
         assert time.monotonic() < end_s
         time.sleep(0.01)
