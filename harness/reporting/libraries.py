@@ -34,7 +34,7 @@ class Duel:
 class Duels:
     """All workloads in which both sides have a time.
 
-    :param ahead: in how many of them the project's best is faster for sure.
+    :param ahead: in how many of them the project's best is faster, by the whole interval of its ratio.
     :param summary: how many are ahead, how many behind, and by how much at most.
     """
 

@@ -39,7 +39,7 @@ class _SuiteBenchmark:
     prepared: tuple[str, str] | None = None
 
     def setup(self, implementation: str, case: str) -> None:
-        """Prepare once; asv from 0.6.6 on asks before every call, which would then find cold caches."""
+        """Prepare once; asv 0.6.6 asks before every single call, which would then find cold caches."""
         if self.prepared == (implementation, case):
             return
         contestant = self.contestants.get((implementation, case))
