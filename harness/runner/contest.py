@@ -31,7 +31,6 @@ FEWEST_ISOLATED = 3
 # Between two samples the runner needs milliseconds; what takes longer is a machine or a program that was stopped.
 GAP_S = 1.0
 WARMUP_SAMPLES = 6
-LARGEST_WARMUP_SHARE = 0.5
 # An interval takes a millisecond, longer than many a sample.
 BLOCKS_BETWEEN_JUDGEMENTS = 5
 # What warming up and calibrating may take beyond one call.
@@ -166,10 +165,11 @@ class _Contestant:
 
     @property
     def _settling_s(self) -> float:
-        return self.entry.order.settings.contestant_s * LARGEST_WARMUP_SHARE
+        settings = self.entry.order.settings
+        return settings.contestant_s * settings.settle_share
 
     def _settle_in(self) -> None:
-        """Sample until the durations neither fall nor jump any more, as long as a share of the time allows."""
+        """Sample until the durations neither fall nor jump any more, as long as the settings allow."""
         begin_s = self.sampled_s
         durations_ns: list[float] = []
         while self.sampled_s - begin_s <= self._settling_s:
