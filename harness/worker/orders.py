@@ -31,7 +31,7 @@ class Settings:
     :param contestant_s: sampling time after which a slow contestant sits out further blocks.
     :param sample_target_ns: how long a sample lasts.
     :param warmup_s: how long is called without counting.
-    :param settle_share: what share of ``contestant_s`` may pass in samples before the first block, until their durations
+    :param settle_share: what share of ``contestant_s`` may pass in samples before the first block until their durations
         neither fall nor jump; 0 begins with the blocks at once.
     :param memory_calls: calls whose peak memory is read.
     :param energy_window_s: how long a call is repeated for one reading of energy.
