@@ -62,7 +62,9 @@ def advance(
             proposed = log_density(code, there, x, y, prior, sums)
             if logs[chain, turn] < proposed - value:
                 value = proposed
-                here[:] = there
+                for j in range(d):
+                    here[j] = there[j]
                 accepted[chain] += 1
-            draws[chain, turn] = here
+            for j in range(d):
+                draws[chain, turn, j] = here[j]
     return draws, accepted.sum() / (chains * count)

@@ -64,7 +64,8 @@ def set_leaf(tree: Growing, node: int, counts: np.ndarray) -> None:
             classes, kind = classes + 1, c
     if classes > 1:
         kind = len(counts) + tree.sizes[2]
-        tree.impure[tree.sizes[2]] = counts
+        for c in range(len(counts)):  # an assignment of arrays takes Numba two seconds more to compile
+            tree.impure[tree.sizes[2], c] = counts[c]
         tree.sizes[2] += 1
     leaf = tree.nodes[node]
     leaf["feature"], leaf["left"], leaf["threshold"] = 0, node, np.inf

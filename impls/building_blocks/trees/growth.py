@@ -23,7 +23,7 @@ from impls.building_blocks.trees.nodes import (
     record_split,
     take_largest_gain,
 )
-from impls.building_blocks.trees.partition import partition
+from impls.building_blocks.trees.partition import copy_addend, partition
 
 
 class Work(NamedTuple):
@@ -174,7 +174,7 @@ def _start(work: Work) -> int:
     """Put all rows into the root and give it the first slot."""
     for i in range(len(work.order)):
         work.order[i] = i
-        work.values[i] = work.addends[i]
+        copy_addend(work.addends, i, work.values, i)
     for slot in range(len(work.free_slots)):
         work.free_slots[slot] = slot
     root = work.nodes[0]

@@ -53,6 +53,16 @@ def partition(
     _gather(table, targets, nodes, rows, addends, values, scratch)
 
 
+@njit(cache=True)
+def copy_addend(source: np.ndarray, row: int, target: np.ndarray, place: int) -> None:
+    """Copy what one row adds, a number or two: an assignment of arrays takes Numba two seconds more to compile."""
+    if source.ndim == 1:
+        target[place] = source[row]
+    else:
+        for k in range(source.shape[1]):
+            target[place, k] = source[row, k]
+
+
 @njit(cache=True, parallel=True)
 def _divide(table: np.ndarray, nodes: np.ndarray, rows: np.ndarray, codes: np.ndarray, scratch: np.ndarray) -> None:
     width = codes.shape[2]
@@ -92,4 +102,4 @@ def _gather(
                 rows[place + i] = scratch[side, first + i]
             if small_is_left == (side == 0):
                 for i in range(place, place + count):
-                    values[i] = addends[rows[i]]
+                    copy_addend(addends, rows[i], values, i)
