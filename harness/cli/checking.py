@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -68,11 +69,21 @@ def check_records(
         for trial in trials:
             contestants.setdefault((trial.suite, trial.implementation, trial.device), []).append(engine.entry(trial))
         with ThreadPoolExecutor(max_workers=at_once) as executor:
-            for group in executor.map(lambda entries: run_checks(entries, pool), contestants.values()):
+            for group in executor.map(lambda entries: run_checks(entries, pool), _suites_in_turn(contestants)):
                 progress.step(f"{group[0].trial.suite}/{group[0].trial.implementation}")
                 progress.advance(len(group))
                 records += group
     return records
+
+
+def _suites_in_turn(contestants: Mapping[tuple[str, str, str], list[Entry]]) -> list[list[Entry]]:
+    """One of each suite after the other: two of one suite at once would both compile what they share."""
+    counts: Counter[str] = Counter()
+    turns = []
+    for (suite, _, _), entries in contestants.items():
+        turns.append((counts[suite], entries))
+        counts[suite] += 1
+    return [entries for _, entries in sorted(turns, key=lambda turn: turn[0])]
 
 
 def _row(record: Record) -> dict[str, object]:

@@ -15,7 +15,8 @@ from numba import njit, prange
 from impls.building_blocks.knn.checks import Answer
 
 FIRST_ROOM = 32
-INSERTION_UP_TO = 48
+INSERTION_UP_TO = 32
+MOST_WAITING = 64
 # (selected queries, start of each query's slots, how many slots, distances, indices, found): writes the last three.
 SearchInto = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray], None]
 
@@ -46,8 +47,9 @@ def _finish(
         low, high = offsets[i], offsets[i + 1]
         if high - low <= FIRST_ROOM:
             start = i * FIRST_ROOM
-            distances[low:high] = scratch_distances[start : start + high - low]
-            indices[low:high] = scratch_indices[start : start + high - low]
+            for place in range(low, high):  # an assignment of arrays takes Numba two seconds more to compile
+                distances[place] = scratch_distances[start + place - low]
+                indices[place] = scratch_indices[start + place - low]
         _sort_row(distances[low:high], indices[low:high])
         if squared:
             for place in range(low, high):
@@ -56,15 +58,53 @@ def _finish(
 
 @njit(cache=True)
 def _sort_row(values: Any, indices: Any) -> None:
-    if len(values) > INSERTION_UP_TO:
-        order = np.argsort(values)
-        values[:] = values[order]
-        indices[:] = indices[order]
-        return
-    for i in range(1, len(values)):
+    """Quicksort of both by ``values`` in place, pivots from three (Sedgewick 1978, Implementing quicksort programs)."""
+    low, high = 0, len(values) - 1
+    waiting = np.empty((MOST_WAITING if high >= INSERTION_UP_TO else 0, 2), dtype=np.int64)
+    count = 0
+    while True:
+        while high - low >= INSERTION_UP_TO:
+            left, right = _partition(values, indices, low, high)
+            # The longer part waits, so that no more of them wait than the length has bits.
+            if right - low > high - left:
+                waiting[count, 0], waiting[count, 1] = low, right
+                low = left
+            else:
+                waiting[count, 0], waiting[count, 1] = left, high
+                high = right
+            count += 1
+        _insertion_sort(values, indices, low, high)
+        if count == 0:
+            return
+        count -= 1
+        low, high = waiting[count, 0], waiting[count, 1]
+
+
+@njit(cache=True)
+def _partition(values: Any, indices: Any, low: int, high: int) -> tuple[int, int]:
+    """Swap until no value up to ``right`` is greater than one from ``left`` on; returns ``left`` and ``right``."""
+    first, middle, last = values[low], values[(low + high) // 2], values[high]
+    pivot = max(min(first, middle), min(max(first, middle), last))
+    left, right = low, high
+    while left <= right:
+        while values[left] < pivot:
+            left += 1
+        while values[right] > pivot:
+            right -= 1
+        if left <= right:
+            values[left], values[right] = values[right], values[left]
+            indices[left], indices[right] = indices[right], indices[left]
+            left += 1
+            right -= 1
+    return left, right
+
+
+@njit(cache=True)
+def _insertion_sort(values: Any, indices: Any, low: int, high: int) -> None:
+    for i in range(low + 1, high + 1):
         value, index = values[i], indices[i]
         j = i
-        while j > 0 and values[j - 1] > value:
+        while j > low and values[j - 1] > value:
             values[j] = values[j - 1]
             indices[j] = indices[j - 1]
             j -= 1
