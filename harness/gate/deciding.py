@@ -3,12 +3,12 @@
 After each look at the data a comparison is decided if its interval says so, and otherwise goes on. Looking several
 times and at many comparisons would find a difference by chance more often than an interval says, so that the error is
 spread: over looks by an alpha-spending function (Lan and DeMets 1983, Discrete sequential boundaries for clinical
-trials), the one that spends in proportion to the data (Kim and DeMets 1987, with power 1), and over comparisons in
-equal parts. Each part is spent on an interval of its own, so that by Bonferroni's inequality all intervals of all
-looks hold together whatever their dependence. The usual boundaries (Pocock 1977; O'Brien and Fleming 1979) are a
-little narrower because they take the looks for jointly normal, which the ranks of seven values are not. Looks after
-fewer processes than seven would waste their share: the signed ranks of seven bound a centre with 98.4 % for any
-symmetric scatter, those of six with 96.9 % only.
+trials), a power of the share of the data that is there (Kim and DeMets 1987), and over comparisons in equal parts.
+Each part is spent on an interval of its own, so that by Bonferroni's inequality all intervals of all looks hold
+together whatever their dependence. The usual boundaries (Pocock 1977; O'Brien and Fleming 1979) are a little narrower
+because they take the looks for jointly normal, which the ranks of seven values are not. Looks after fewer processes
+than seven would waste their share: the signed ranks of seven bound a centre with 98.4 % for any symmetric scatter,
+those of six with 96.9 % only.
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ import numpy as np
 from harness.comparing import Change, decide
 from harness.statistics import Estimate, Observations, paired_ratio
 
-LOOKS = (7, 10, 14, 20)
+LOOKS = (7, 10, 14, 20, 28)
 ERROR = 0.05
+# Below 1, so that the first look's part suffices for an interval of seven.
+SPENDING_POWER = 0.75
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,10 @@ class SequentialRule:
     def spent(self, look: int) -> float:
         """The share of one comparison's error that the look of this number, from 0, spends."""
         before = self.looks[look - 1] if look else 0
-        return (self.looks[look] - before) / self.last
+        return self._spent_by(self.looks[look]) - self._spent_by(before)
+
+    def _spent_by(self, rounds: int) -> float:
+        return float((rounds / self.last) ** SPENDING_POWER)
 
     def confidence(self, rounds: int) -> float:
         """Of the interval after so many rounds: between two looks, where only a budget ends, that of the later one."""

@@ -9,7 +9,7 @@ from harness.reporting import text
 from harness.reporting.leader import Figure
 from harness.reporting.leaders import ranked
 from harness.reporting.measures import Measures, Workload
-from harness.statistics import Estimate, paired_ratio
+from harness.statistics import Estimate, paired_ratio, simultaneous_confidence
 
 
 @dataclass(frozen=True)
@@ -44,21 +44,33 @@ class Duels:
 
 
 def duels(measures: Measures, libraries: Mapping[str, str]) -> Duels:
-    """:param libraries: by implementation the library whose own routine it calls; empty for the project's own."""
-    found = [duel for workload in measures.workloads if (duel := _duel(measures, workload, libraries))]
+    """All intervals hold together with 95 %, those of every pair that could have been the fastest of its sides.
+
+    :param libraries: by implementation the library whose own routine it calls; empty for the project's own.
+    """
+    sides = {workload: _sides(measures, workload, libraries) for workload in measures.workloads}
+    confidence = simultaneous_confidence(sum(len(own) * len(others) for own, others in sides.values()))
+    found = [
+        duel
+        for workload, (own, others) in sides.items()
+        if own and others and (duel := _duel(measures, workload, own[0], others[0], libraries, confidence))
+    ]
     ahead = sum(duel.estimate.has_interval and duel.estimate.high < 1 for duel in found)
     return Duels(tuple(found), ahead, _summary(found, ahead))
 
 
-def _duel(measures: Measures, workload: Workload, libraries: Mapping[str, str]) -> Duel | None:
+def _sides(measures: Measures, workload: Workload, libraries: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """The project's own and the libraries' in one workload, each from the fastest on."""
     order = ranked(measures, workload, "time")
-    own = next((name for name in order if not libraries.get(name)), None)
-    rival = next((name for name in order if libraries.get(name)), None)
-    if own is None or rival is None:
-        return None
+    return [name for name in order if not libraries.get(name)], [name for name in order if libraries.get(name)]
+
+
+def _duel(
+    measures: Measures, workload: Workload, own: str, rival: str, libraries: Mapping[str, str], confidence: float
+) -> Duel | None:
     try:
         ratio = paired_ratio(
-            measures.observations(workload, own, "time"), measures.observations(workload, rival, "time")
+            measures.observations(workload, own, "time"), measures.observations(workload, rival, "time"), confidence
         )
     except ValueError:  # they took part in no block together
         return None

@@ -45,3 +45,12 @@ def test_without_libraries_or_without_own_there_is_nothing_to_say() -> None:
 
 def test_a_workload_of_one_side_alone_is_none() -> None:
     assert duels(measures_of(measured("mine", 1.0)), LIBRARIES).duels == ()
+
+
+def test_intervals_of_all_pairs_hold_together() -> None:
+    libraries = {"plain": "a library"}
+    (alone,) = duels(measures_of(records(0.25)), libraries).duels
+    among, _ = duels(measures_of(records(0.25, sizes=(1000, 4000))), libraries).duels
+    one, two = alone.estimate, among.estimate
+    assert one.value == pytest.approx(two.value)
+    assert two.low < one.low < one.value < one.high < two.high
