@@ -31,6 +31,7 @@ class Engines:
         self, base: Side, head: Side, settings: Settings, pool: WorkerPool, parallel: int, cpus: tuple[int, ...]
     ) -> None:
         self.pool = pool
+        self.rounds_per_server = settings.rounds_per_server
         self.parallel = parallel
         self._sides: Mapping[SideName, Side] = {"base": base, "head": head}
         self._engines = {

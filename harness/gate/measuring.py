@@ -28,9 +28,6 @@ from harness.trials import InstrumentName, Trial
 # Memory comes in pages, of which every CPU may keep some to itself: less than this is not told apart
 # (harness/instruments/memory.py).
 LEAST_PEAK_BYTES = 2.0**20
-# A server takes as long to start as a pair of processes to measure. What workers of one share (hash seed, addresses)
-# both sides have alike; several of them show how much it matters for code that differs.
-ROUNDS_PER_SERVER = 4
 
 
 @dataclass
@@ -142,7 +139,7 @@ class Measuring:
             going = [pairing for pairing in self._pairings if pairing.open]
             if not going:
                 return True
-            if number % ROUNDS_PER_SERVER == 0:
+            if number % self._engines.rounds_per_server == 0:
                 self._engines.pool.new_server(derive_seed(self._seed, "server", number))
             for index in self._rng.permutation(len(going)):
                 if self._deadline.passed:
@@ -167,7 +164,8 @@ class Measuring:
         if pairing.wants("time") or pairing.wants("memory"):
             memory = dataclasses.replace(trial, instrument="memory") if pairing.wants("memory") else None
             entries = [self._engines.entry(side, trial, memory) for side in self._shuffled()]
-            first_of_server = number % ROUNDS_PER_SERVER == 0  # of the others the same code would be checked again
+            # Of a server's later rounds the same code with the same hash seed would be checked again.
+            first_of_server = number % self._engines.rounds_per_server == 0
             circumstances = dataclasses.replace(self._engines.circumstances(trial), verify=first_of_server)
             on_step = partial(self._say, what)
             for record in run_contest(entries, self._engines.pool, circumstances, on_step):

@@ -83,13 +83,14 @@ def _measure(
     cpus: tuple[int, ...],
     progress: Progress | None,
 ) -> tuple[list[Case], Measurements]:
-    everything = load_catalogue(known_project())
-    catalogue = everything.select([f"{SUITE}/{name}" for name in names])
-    plan = make_plan(catalogue, Scope("full", ("cpu",), 1, seed, instruments=("time",)), settings)
-    plan = Plan(tuple(contest for contest in plan.contests if wanted(contest[0].case)), (), ())
+    project = known_project()
     records: list[Record] = []
-    with WorkerPool(everything.project.preload) as pool:
-        pool.new_server(derive_seed(seed, "server", 0))
+    with WorkerPool(project.preload) as pool:
+        pool.new_server(derive_seed(seed, "server", 0))  # which imports what workers need while this process plans
+        everything = load_catalogue(project)
+        catalogue = everything.select([f"{SUITE}/{name}" for name in names])
+        plan = make_plan(catalogue, Scope("full", ("cpu",), 1, seed, instruments=("time",)), settings)
+        plan = Plan(tuple(contest for contest in plan.contests if wanted(contest[0].case)), (), ())
         engine = Engine(everything, settings, pool, max(1, len(cpus)), cpus)
         execute(plan, engine, records.extend, progress or Silent(), Deadline(None))
     return list(dict.fromkeys(contest[0].case for contest in plan.contests)), Measurements(records, {})

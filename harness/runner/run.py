@@ -103,7 +103,7 @@ def execute(
         keep([Record(skip.trial, "unavailable", skip.reason, _origin(engine, skip.trial))])
     memory = {trial for trial in plan.singles if trial.instrument == "memory"}
     for number, contests in enumerate(plan.rounds):
-        if number:
+        if number and number % engine.settings.rounds_per_server == 0:
             engine.pool.new_server(derive_seed(_seed_of(plan), "server", number))
         for contest in contests:
             left = standings.left(contest)

@@ -24,6 +24,8 @@ class Settings:
 
     :param rounds: independent processes per contestant at most.
     :param fewest_rounds: after so many no further one is started if all contestants are precise.
+    :param rounds_per_server: how many rounds fork their processes from one server. Starting one takes as long as to
+        measure a pair of processes; what those of one share is the hash seed and the addresses of libraries.
     :param blocks: rounds of a contest, in each of which every contestant gives one sample.
     :param precision: half the relative width of the interval at which a contestant is measured well enough.
     :param fewest_blocks: how many a slow contestant takes part in at least.
@@ -41,6 +43,7 @@ class Settings:
 
     rounds: int
     fewest_rounds: int
+    rounds_per_server: int
     blocks: int
     precision: float
     fewest_blocks: int
@@ -58,6 +61,7 @@ class Settings:
 QUICK = Settings(
     rounds=1,
     fewest_rounds=1,
+    rounds_per_server=1,
     blocks=30,
     precision=0.02,
     fewest_blocks=5,
@@ -73,6 +77,7 @@ QUICK = Settings(
 FULL = Settings(
     rounds=10,
     fewest_rounds=10,  # a number chosen while looking at intervals would make them miss more often than they say
+    rounds_per_server=1,
     blocks=150,
     precision=0.02,
     fewest_blocks=2,  # the interval is over processes, and more samples of one hardly say more of the next
@@ -86,7 +91,14 @@ FULL = Settings(
     prepare_timeout_s=600.0,
 )
 PROCESSES = dataclasses.replace(
-    QUICK, rounds=5, fewest_rounds=5, blocks=24, warmup_s=0.003, settle_share=0.0, isolated_samples=0
+    QUICK,
+    rounds=5,
+    fewest_rounds=5,
+    rounds_per_server=4,
+    blocks=24,
+    warmup_s=0.003,
+    settle_share=0.0,
+    isolated_samples=0,
 )
 """Few and short samples in several processes: the least time in which processes can be compared.
 

@@ -6,8 +6,12 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
+from harness.config import find_project
 from harness.worker.preloading import PRELOAD
+
+ROOT = Path(__file__).parents[2]
 
 LOOK = """
 import gc, json, os, sys
@@ -45,3 +49,21 @@ print(before > 50, len(cpu_target.typing_context._functions) == before)
     told = {**os.environ, PRELOAD: json.dumps(["numba"])}
     found = subprocess.run([sys.executable, "-c", count], env=told, capture_output=True, text=True, check=True)
     assert found.stdout.split() == ["True", "True"]
+
+
+def test_nothing_that_this_project_preloads_asks_cuda() -> None:
+    """A process that has counted its GPUs by way of CUDA leaves forks that cannot use any."""
+    count = """
+import os, torch
+asked = []
+for name in ("is_available", "device_count", "init", "current_device"):
+    setattr(torch.cuda, name, lambda *_, _name=name, **__: asked.append(_name) or 0)
+import harness.worker.preloading
+import torch._dynamo, torch.distributed.fsdp
+print(asked)
+torch.cuda.is_available()
+print(asked)
+"""
+    told = {**os.environ, PRELOAD: json.dumps(find_project(ROOT).preload)}
+    found = subprocess.run([sys.executable, "-c", count], env=told, capture_output=True, text=True, check=True)
+    assert found.stdout.split("\n") == ["[]", "['is_available']", ""]
