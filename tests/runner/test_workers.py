@@ -21,12 +21,14 @@ import pytest
 from harness.config import find_project
 from harness.contract import Case
 from harness.discovery import load_catalogue
+from harness.known.measure import Silent
 from harness.known.project import known_project
-from harness.plan import Scope, make_plan
+from harness.plan import Plan, Scope, make_plan
+from harness.records import Record
 from harness.runner.contest import Circumstances, run_contest
-from harness.runner.run import Engine
+from harness.runner.run import Engine, execute
 from harness.runner.server import server_pids
-from harness.runner.workers import Worker, WorkerPool
+from harness.runner.workers import Deadline, Worker, WorkerPool
 from harness.trials import Trial
 from harness.worker.orders import QUICK, Order
 from tests.runner.contestants import HANGING, HARMLESS, LITTERED
@@ -166,6 +168,39 @@ def test_a_contest_ends_with_samples_taken_alone_and_says_why_it_ended(pool: Wor
         assert record.started_at is not None
     blocks = {record.trial.implementation: len(record.measured) for record in records}
     assert blocks["first"] == max(blocks.values())
+
+
+def test_settings_may_begin_with_the_blocks_at_once(pool: WorkerPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, orders = engine(pool)
+    settled: list[str] = []
+    monkeypatch.setattr("harness.runner.contest._Contestant._settle_in", lambda self: settled.append(self.name))
+    for share, waits in ((0.0, False), (0.5, True)):
+        entries = [made.entry(order.trial) for order in orders]
+        at_once = dataclasses.replace(SHORT, settle_share=share)
+        entries = [dataclasses.replace(e, order=dataclasses.replace(e.order, settings=at_once)) for e in entries]
+        for record in run_contest(entries, pool, Circumstances(2, baseline="first"), lambda step: None):
+            assert record.measured
+            assert any(sample.warmup for sample in record.samples)
+        assert bool(settled) == waits
+
+
+def test_rounds_share_servers_as_the_settings_say(pool: WorkerPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = dataclasses.replace(SHORT, rounds=5, fewest_rounds=5, rounds_per_server=2, blocks=2)
+    catalogue = load_catalogue(known_project())
+    plan = make_plan(catalogue, Scope("quick", ("cpu",), 1, 7, instruments=("time",)), settings)
+    plan = Plan(tuple(contest for contest in plan.contests if contest[0].case["kind"] == "python"), (), ())
+    begun: list[int] = []
+    records: list[Record] = []
+    new_server = pool.new_server
+
+    def counted(seed: int) -> None:
+        begun.append(len({record.trial.round for record in records}))
+        new_server(seed)
+
+    monkeypatch.setattr(pool, "new_server", counted)
+    assert execute(plan, Engine(catalogue, settings, pool, 2), records.extend, Silent(), Deadline(None))
+    assert begun == [2, 4]
+    assert {record.trial.round for record in records} == set(range(5))
 
 
 KILLED = """

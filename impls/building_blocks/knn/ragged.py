@@ -15,7 +15,7 @@ from numba import njit, prange
 from impls.building_blocks.knn.checks import Answer
 
 FIRST_ROOM = 32
-INSERTION_UP_TO = 32
+INSERTION_UP_TO = 48
 MOST_WAITING = 64
 # (selected queries, start of each query's slots, how many slots, distances, indices, found): writes the last three.
 SearchInto = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray], None]
