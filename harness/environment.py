@@ -20,6 +20,7 @@ from harness.instruments import InstrumentUnavailable
 from harness.instruments.energy import open_sensor
 from harness.instruments.nvml import gpu_count, open_gpu
 from harness.privacy import this_process
+from harness.steering import steering_variables
 
 _PACKAGES = (
     "numpy", "torch", "numba", "scipy", "scikit-learn", "scikit-image", "statsmodels", "pandas", "triton",
@@ -40,6 +41,7 @@ def describe_environment(root: Path) -> dict[str, Any]:
         "machine": describe_machine(),
         "gpus": describe_gpus(),
         "packages": installed_versions(),
+        "variables": steering_variables(os.environ),
         "git": describe_revision(root),
         "sensors": {device: sensor_state(device) for device in ("cpu", "cuda")},
     }

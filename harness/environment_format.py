@@ -3,6 +3,7 @@
 History of the format:
 
 1. (0.1.0) the first.
+2. (0.1.0) ``variables``, by which libraries are made to compute in another way.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from harness.contract.cases import PROFILES
 from harness.shapes import Each, Fields, Integer, Maybe, Name, Number, OneOf, Table, Text, Truth
 
-ENVIRONMENT_FORMAT = 1
+ENVIRONMENT_FORMAT = 2
 
 
 MACHINE = Fields(
@@ -59,6 +60,7 @@ ENVIRONMENT = Fields(
         "machine": MACHINE,
         "gpus": Each(GPU),
         "packages": Table(Text()),
+        "variables": Table(Text()),
         "git": Fields(optional={"commit": Text(), "modified": Truth()}),
         "sensors": Table(Fields(required={"available": Truth()}, optional={"reason": Text()})),
         "profile": OneOf(PROFILES),

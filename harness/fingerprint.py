@@ -65,7 +65,7 @@ def same_environment(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 def _lasting(environment: Mapping[str, Any]) -> list[object]:
     machine = {name: value for name, value in environment.get("machine", {}).items() if name not in _PASSING}
-    return [machine, *(environment.get(part) for part in ("gpus", "packages", "bakeoff"))]
+    return [machine, *(environment.get(part) for part in ("gpus", "packages", "variables", "bakeoff"))]
 
 
 def _hash_files(files: Iterable[Path]) -> str:

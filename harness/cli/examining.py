@@ -16,6 +16,7 @@ from harness.instruments import InstrumentUnavailable
 from harness.instruments.memory import HostMemoryMeter
 from harness.instruments.timing import clock_resolution_ns
 from harness.known.machine import ROUNDS, Machine, measure_machine
+from harness.steering import STEERING_VARIABLES
 
 # A difference below it is within the noise of most machines; above it comparisons need many processes.
 NOISY = 0.05
@@ -93,6 +94,11 @@ def _advice(environment: Mapping[str, Any], measured: Machine) -> list[str]:
         advice.append(
             "this is a virtual machine, whose CPUs other guests slow down unseen; trust ratios measured in one run, "
             "not single times"
+        )
+    for name, value in environment["variables"].items():
+        advice.append(
+            f"{name}={value} is set in the environment and decides {STEERING_VARIABLES[name]}; unset it, "
+            "unless that is what you want to measure"
         )
     if machine["cpus"] == 1:
         advice.append("only one CPU may be used; what is timed shares it with this program and the rest of the system")

@@ -12,6 +12,7 @@ from typing import Any
 from harness.records import FORMAT, Record
 from harness.reporting import text
 from harness.statistics.estimates import FEWEST_ROUNDS
+from harness.steering import STEERING_VARIABLES
 
 _BUSY_SHARE = 0.25
 
@@ -119,6 +120,7 @@ def _machine(
     yield "Python", str(machine.get("python", ""))
     yield "Frequency governor", str(machine.get("governor", ""))
     yield "Load at the start", _load(machine)
+    yield "Variables that steer libraries", _variables(environment.get("variables", {}))
     yield "Clock", _clock(records)
 
 
@@ -129,6 +131,10 @@ def _cpu(machine: Mapping[str, Any]) -> str:
     if machine.get("physical_cpus"):
         parts.append(text.count(int(machine["physical_cpus"]), "physical core"))
     return ", ".join(filter(None, parts))
+
+
+def _variables(variables: Mapping[str, str]) -> str:
+    return "; ".join(f"{name}={value} ({STEERING_VARIABLES.get(name, text.DASH)})" for name, value in variables.items())
 
 
 def _load(machine: Mapping[str, Any]) -> str:

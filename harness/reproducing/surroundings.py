@@ -30,6 +30,7 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Differen
     for key, label in _MACHINE.items():
         found += _pairs(label, old.get("machine", {}).get(key), new.get("machine", {}).get(key))
     found += _pairs("GPUs", *(", ".join(str(gpu.get("name")) for gpu in side.get("gpus", [])) for side in (old, new)))
+    found += _variables(old.get("variables"), new.get("variables"))
     found += _packages(old.get("packages", {}), new.get("packages", {}))
     before, now = (_flat(side.get("settings", {})) for side in (old, new))
     for name in sorted(before.keys() & now.keys()):
@@ -68,6 +69,17 @@ def _packages(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Differ
             continue
         remedy = f"pip install {shlex.quote(f'{name}=={first}')}" if first else f"pip uninstall {shlex.quote(name)}"
         yield Difference(name, first or "not installed", second or "not installed", remedy)
+
+
+def _variables(old: Mapping[str, str] | None, new: Mapping[str, str] | None) -> Iterator[Difference]:
+    """By what libraries were steered; nothing can be said of a run from before this was recorded."""
+    if old is None or new is None:
+        return
+    for name in sorted(old.keys() | new.keys()):
+        first, second = old.get(name), new.get(name)
+        if first != second:
+            remedy = f"export {name}={shlex.quote(first)}" if first else f"unset {name}"
+            yield Difference(name, first or "not set", second or "not set", remedy)
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, object]:

@@ -36,7 +36,7 @@ from harness.trials import Trial
 
 SIZES = (100, 1000, 10_000)
 ENVIRONMENT: Mapping[str, Any] = {
-    "format": 1,
+    "format": 2,
     "bakeoff": "0.1.0",
     "started_at": "2026-03-04T05:06:07+00:00",
     "machine": {
@@ -54,6 +54,7 @@ ENVIRONMENT: Mapping[str, Any] = {
     },
     "gpus": [],
     "packages": {"numpy": "2.4.6"},
+    "variables": {"OPENBLAS_CORETYPE": "Haswell"},
     "git": {"commit": "abc123", "modified": True},
     "sensors": {
         "cpu": {"available": False, "reason": "no RAPL counter"},
