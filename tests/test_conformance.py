@@ -17,6 +17,7 @@ from harness.discovery import Catalogue, load_catalogue
 from harness.environment import available_devices, usable_cpus
 from harness.needs import needs_of
 from harness.plan import Scope
+from harness.runner.server import ForkServer
 from harness.runner.workers import WorkerPool
 from harness.worker.arrays import draw_inputs, for_reference
 from harness.worker.checking import measure_errors
@@ -38,7 +39,7 @@ CLAIMS = tuple((suite.name, claim.id) for suite in catalogue().suites.values() f
 @pytest.fixture(scope="session")
 def pool() -> Iterator[WorkerPool]:
     """One for all suites: its fork server imports for seconds."""
-    with WorkerPool(catalogue().project.preload) as pool:
+    with WorkerPool(ForkServer(catalogue().project.preload)) as pool:
         yield pool
 
 

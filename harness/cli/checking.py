@@ -18,6 +18,7 @@ from harness.plan import Scope, checks_of
 from harness.records import Record
 from harness.runner.contest import Entry
 from harness.runner.run import Engine
+from harness.runner.server import ForkServer
 from harness.runner.single import run_checks
 from harness.runner.workers import WorkerPool
 from harness.worker.orders import FULL
@@ -43,7 +44,7 @@ def run_check(
         seed=secrets.randbits(48) if seed is None else seed,
         where=parse_where(where, catalogue),
     )
-    with WorkerPool(everything.project.preload) as pool:
+    with WorkerPool(ForkServer(everything.project.preload)) as pool:
         records = check_records(everything, catalogue, scope, pool, at_once=scope.cpu_count)
     if as_json:
         print(json.dumps({"seed": scope.seed, "checks": [_row(record) for record in records]}, indent=1))

@@ -30,6 +30,7 @@ from harness.gate.rules import GATED, read_rules
 from harness.gate.selection import select
 from harness.gate.sides import Side, SideError, load_side
 from harness.plan import Scope
+from harness.runner.server import ForkServer
 from harness.runner.workers import Deadline, WorkerPool
 from harness.trials import InstrumentName
 
@@ -147,7 +148,7 @@ def _compare(base: Side, head: Side, request: Request, deadline: Deadline) -> Fi
 
     @contextmanager
     def new_pool(preload: Sequence[str]) -> Iterator[WorkerPool]:
-        with WorkerPool(preload) as pool, stop_on_interrupt(deadline, pool):
+        with WorkerPool(ForkServer(preload)) as pool, stop_on_interrupt(deadline, pool):
             yield pool
 
     try:

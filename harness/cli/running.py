@@ -21,6 +21,7 @@ from harness.loading import Run, load_run, next_run_name, resolve_run, resumable
 from harness.plan import Plan, Scope, make_plan
 from harness.runner.resuming import Remainder, remainder
 from harness.runner.run import Engine, execute, measure_ceilings
+from harness.runner.server import ForkServer
 from harness.runner.workers import Deadline, WorkerPool
 from harness.seeds import derive_seed
 from harness.store import RunWriter
@@ -120,7 +121,7 @@ def _carry_out(task: _Task, left: Remainder, writer: RunWriter) -> bool:
     trials = len(list(left.plan.trials))
     try:
         with (
-            WorkerPool(project.preload) as pool,
+            WorkerPool(ForkServer(project.preload)) as pool,
             TerminalProgress(trials) as progress,
             user_errors(),
             stop_on_interrupt(deadline, pool),

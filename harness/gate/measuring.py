@@ -164,11 +164,8 @@ class Measuring:
         if pairing.wants("time") or pairing.wants("memory"):
             memory = dataclasses.replace(trial, instrument="memory") if pairing.wants("memory") else None
             entries = [self._engines.entry(side, trial, memory) for side in self._shuffled()]
-            # Of a server's later rounds the same code with the same hash seed would be checked again.
-            first_of_server = number % self._engines.rounds_per_server == 0
-            circumstances = dataclasses.replace(self._engines.circumstances(trial), verify=first_of_server)
             on_step = partial(self._say, what)
-            for record in run_contest(entries, self._engines.pool, circumstances, on_step):
+            for record in run_contest(entries, self._engines.pool, self._engines.circumstances(trial), on_step):
                 pairing.take(record)
         if pairing.wants("energy") and not pairing.faults:
             alone = dataclasses.replace(trial, instrument="energy")

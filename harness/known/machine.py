@@ -18,6 +18,7 @@ from harness.known.measure import KnownRatio, measure_known
 from harness.known.project import known_project
 from harness.plan import Scope, make_plan
 from harness.runner.run import Engine
+from harness.runner.server import ForkServer
 from harness.runner.workers import WorkerPool
 from harness.statistics.comparisons import log_ratios
 from harness.trials import Trial
@@ -67,7 +68,7 @@ def measure_machine(seed: int, on_step: Callable[[str], None]) -> Machine:
     noise = tuple(_noise(ratio) for ratio in ratios)
     catalogue = load_catalogue(known_project())
     trial = next(make_plan(catalogue, Scope("quick", ("cpu",), 1, seed, instruments=("time",)), PROCESSES).trials)
-    with WorkerPool(("numpy", "torch")) as pool:
+    with WorkerPool(ForkServer(("numpy", "torch"))) as pool:
         engine = Engine(catalogue, PROCESSES, pool, 1)
         return Machine(
             noise, _ceilings(engine, trial), _dispatch(engine, trial), _start_ms(engine, trial), interpreter_start_ms()

@@ -13,6 +13,7 @@ from harness.needs import Need
 from harness.plan import Plan, Scope, make_plan
 from harness.records import Record
 from harness.runner.run import Engine, Progress, execute
+from harness.runner.server import ForkServer
 from harness.runner.workers import Deadline, WorkerPool
 from harness.seeds import derive_seed
 from harness.statistics import Estimate, Observations, paired_ratio
@@ -58,8 +59,12 @@ def measure_known(
     progress: Progress | None = None,
 ) -> list[KnownRatio]:
     """Time the implementations against the baseline, each kind of work ``repeats`` times over, up to 70."""
+
+    def wanted(case: Case) -> bool:
+        return case["passes"] == 1 and int(case["repeat"]) < repeats
+
     names = (BASELINE, *implementations)
-    cases, found = _measure(names, lambda case: int(case["repeat"]) < repeats, settings, seed, cpus, progress)
+    cases, found = _measure(names, wanted, settings, seed, cpus, progress)
     return [
         KnownRatio(case, name, _costs(found, case, name), _costs(found, case, BASELINE))
         for case in cases
@@ -67,11 +72,24 @@ def measure_known(
     ]
 
 
-def measure_costs(kind: str, settings: Settings, *, seed: int, cpus: tuple[int, ...]) -> Observations:
-    """Nanoseconds of one kind of work by round and block, measured alone."""
-    (case,), found = _measure(
-        (BASELINE,), lambda case: case["kind"] == kind and case["repeat"] == 0, settings, seed, cpus, None
-    )
+def measure_costs(
+    kind: str,
+    passes: int,
+    settings: Settings,
+    *,
+    seed: int,
+    cpus: tuple[int, ...],
+    server: ForkServer | None = None,
+) -> Observations:
+    """Nanoseconds of one kind of work by round and block, measured alone.
+
+    :param server: one that was started before, with a seed of its own.
+    """
+
+    def wanted(case: Case) -> bool:
+        return (case["kind"], case["passes"], case["repeat"]) == (kind, passes, 0)
+
+    (case,), found = _measure((BASELINE,), wanted, settings, seed, cpus, None, server)
     return _costs(found, case, BASELINE)
 
 
@@ -82,11 +100,14 @@ def _measure(
     seed: int,
     cpus: tuple[int, ...],
     progress: Progress | None,
+    server: ForkServer | None = None,
 ) -> tuple[list[Case], Measurements]:
     project = known_project()
     records: list[Record] = []
-    with WorkerPool(project.preload) as pool:
-        pool.new_server(derive_seed(seed, "server", 0))  # which imports what workers need while this process plans
+    if server is None:
+        server = ForkServer(project.preload)
+        server.start_anew(derive_seed(seed, "server", 0))  # it imports what workers need while this process plans
+    with WorkerPool(server) as pool:
         everything = load_catalogue(project)
         catalogue = everything.select([f"{SUITE}/{name}" for name in names])
         plan = make_plan(catalogue, Scope("full", ("cpu",), 1, seed, instruments=("time",)), settings)

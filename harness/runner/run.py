@@ -68,12 +68,17 @@ class Engine:
         return Entry(order, listing.origin if listing else "project", timeout_s)
 
     def circumstances(self, trial: Trial) -> Circumstances:
-        """Contestants with one thread share one CPU, another one in each round: CPUs of one machine differ."""
+        """Contestants with one thread share one CPU, another one in each round: CPUs of one machine differ.
+
+        Answers are checked again after timing in the first round of every server: in its later ones the same code runs
+        with the same hash seed.
+        """
         suite = self.catalogue.suites[trial.suite]
         cpu = None
         if self.cpus and trial.device == "cpu" and trial.threads == 1 and not suite.several_cpus:
             cpu = self.cpus[derive_seed(trial.seed, "cpu", *trial.workload, trial.round) % len(self.cpus)]
-        return Circumstances(self.parallel, cpu, suite.baseline)
+        first_of_server = trial.round % self.settings.rounds_per_server == 0
+        return Circumstances(self.parallel, cpu, suite.baseline, verify=first_of_server)
 
     def _naive(self, suite: str) -> Module | None:
         name = self.catalogue.suites[suite].naive

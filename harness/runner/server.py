@@ -1,21 +1,89 @@
-"""The fork server of :mod:`multiprocessing`, which this process has one of: start, stop, and what it starts from."""
+"""The process that workers are forked from, of which this process has one at a time: start, stop, start anew.
+
+Little is imported here, so that a program can start it first and import what it needs itself meanwhile.
+"""
 
 from __future__ import annotations
 
+import json
+import multiprocessing
 import multiprocessing.forkserver
 import multiprocessing.process
 import os
 import signal
 import sys
+import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from harness.worker import preloading
+from harness.worker.preloading import PRELOAD
+
+MARK = "BAKEOFF_POOL"
+"""The environment variable that tells which server a process descends from; its value is of one server alone."""
+NEEDED = ("numpy.random", "harness.worker.main")
+"""What every worker needs; NumPy by itself leaves its generators to their first use."""
+_PADDING = "BAKEOFF_PADDING"
+_LARGEST_PADDING_BYTES = 4096
 _STARTING = threading.Lock()
 _started_with: dict[str, str] = {}
+
+
+class ForkServer:
+    """Has imported the heavy packages once, so that a fresh process costs milliseconds.
+
+    :param preload: packages to import; absent ones are passed over.
+    """
+
+    def __init__(self, preload: Sequence[str]) -> None:
+        self.preload = tuple(preload)
+        self.context: ForkServerContext = multiprocessing.get_context("forkserver")
+        self.context.set_forkserver_preload([preloading.__name__, *NEEDED])
+        self._folder = tempfile.TemporaryDirectory(prefix="bakeoff-", ignore_cleanup_errors=True)
+        self.variables = self._told()
+
+    @property
+    def folder(self) -> Path:
+        """Where its socket and all that its processes leave in files are; it goes with the server."""
+        return Path(self._folder.name)
+
+    @property
+    def mark(self) -> str:
+        """What the environment variable ``BAKEOFF_POOL`` holds in every process that descends from it."""
+        return self.folder.name
+
+    def start_anew(self, seed: int) -> None:
+        """End it if it runs, and start it with a hash seed and an environment of a size drawn from ``seed``.
+
+        It imports in a process of its own, while this one goes on.
+        """
+        stop_server()
+        padding = "x" * (seed % _LARGEST_PADDING_BYTES)
+        self.variables = {**self._told(), "PYTHONHASHSEED": str(seed % 2**32), _PADDING: padding}
+        self.ensure_running()
+
+    def ensure_running(self) -> int:
+        """The number of its process, which is started if it is not there."""
+        return start_server(self.variables, self._folder.name)
+
+    def close(self) -> None:
+        """End it and remove its folder."""
+        stop_server()
+        self._folder.cleanup()
+
+    def _told(self) -> dict[str, str]:
+        """What the server finds in its environment.
+
+        With more threads than one, OpenBLAS starts them in every forked process again before it is told of another
+        number, and each takes its CPU for 2^26 cycles, the first samples' time, before it sleeps.
+        """
+        return {MARK: self.mark, PRELOAD: json.dumps(self.preload), "OPENBLAS_NUM_THREADS": "1"}
 
 
 def start_server(variables: Mapping[str, str], folder: str) -> int:

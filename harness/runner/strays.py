@@ -10,10 +10,9 @@ from typing import Any
 
 import psutil
 
+from harness.runner.server import MARK
 from harness.worker.keeper import GRACE_S, ends_by_itself
 
-MARK = "BAKEOFF_POOL"
-"""The environment variable that tells which pool a process descends from; its value is of one pool alone."""
 _ENDING_S = 5.0
 _PAUSE_S = 0.01
 

@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import itertools
 import json
-import multiprocessing
 import os
 import signal
 import sys
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import TracebackType
@@ -28,20 +25,15 @@ from harness.environment import usable_cpus
 from harness.records import Status
 from harness.runner.ending import Ending, cause_of_death, count_memory_kills, innermost
 from harness.runner.fresh import FreshProcess
-from harness.runner.server import server_pids, start_server, stop_server, without_main_module
-from harness.runner.strays import MARK, end_strays
-from harness.worker import preloading
+from harness.runner.server import NEEDED, ForkServer, server_pids, stop_server, without_main_module
+from harness.runner.strays import end_strays
 from harness.worker.keeper import ABORT, END, ENDING_S
 from harness.worker.main import worker_main
 from harness.worker.orders import Order
 from harness.worker.preloading import PRELOAD
 
-_PRELOAD = ("numpy.random", "harness.worker.main")
-"""What every worker needs; NumPy by itself leaves its generators to their first use."""
 _GRACE_S = 2.0
 _START_ATTEMPTS = 3
-_PADDING = "BAKEOFF_PADDING"
-_LARGEST_PADDING_BYTES = 4096
 _UNLIMITED_STEPS = ("sample",)
 """Not to be disturbed by setting a limit, which the step before has set."""
 
@@ -49,15 +41,11 @@ _UNLIMITED_STEPS = ("sample",)
 class WorkerPool:
     """Starts workers and ends those that are left when it closes, with all their processes and temporary files.
 
-    :param preload: packages that the fork server imports; absent ones are passed over.
+    :param server: what it forks them from, running or not; it ends with the pool.
     """
 
-    def __init__(self, preload: Sequence[str]) -> None:
-        self._context: ForkServerContext = multiprocessing.get_context("forkserver")
-        self._preload = tuple(preload)
-        self._context.set_forkserver_preload([preloading.__name__, *_PRELOAD])
-        self._folder = tempfile.TemporaryDirectory(prefix="bakeoff-", ignore_cleanup_errors=True)
-        self._variables = self._told()
+    def __init__(self, server: ForkServer) -> None:
+        self.server = server
         self._workers: set[Worker] = set()
         self._numbers = itertools.count(1)
         self._side_by_side = usable_cpus()
@@ -65,14 +53,10 @@ class WorkerPool:
     @property
     def mark(self) -> str:
         """What the environment variable ``BAKEOFF_POOL`` holds in every process of this pool."""
-        return Path(self._folder.name).name
-
-    def _told(self) -> dict[str, str]:
-        """What the fork server finds in its environment."""
-        return {MARK: self.mark, PRELOAD: json.dumps(self._preload)}
+        return self.server.mark
 
     def new_server(self, seed: int) -> None:
-        """End the fork server and start another, with a hash seed and an environment of a size drawn from ``seed``.
+        """Start the fork server anew, with a hash seed and an environment of a size drawn from ``seed``.
 
         Workers of one server share the addresses of libraries and stack, and the hash seed, and with them a share of
         their luck (Mytkowicz et al. 2009, Producing wrong data without doing anything obviously wrong).
@@ -81,16 +65,13 @@ class WorkerPool:
         """
         if self._workers:
             raise RuntimeError(f"{len(self._workers)} workers are left of the present fork server")
-        stop_server()
-        padding = "x" * (seed % _LARGEST_PADDING_BYTES)
-        self._variables = {**self._told(), "PYTHONHASHSEED": str(seed % 2**32), _PADDING: padding}
-        start_server(self._variables, self._folder.name)
+        self.server.start_anew(seed)
 
     def start(self, order: Order) -> Worker:
         for attempt in range(1, _START_ATTEMPTS + 1):
-            scratch = Path(self._folder.name, str(next(self._numbers)))
+            scratch = self.server.folder / str(next(self._numbers))
             scratch.mkdir()
-            server = None if order.fresh else start_server(self._variables, self._folder.name)
+            server = None if order.fresh else self.server.ensure_running()
             try:
                 return Worker(self, order, scratch)
             except (EOFError, ConnectionError):  # the server was killed just now
@@ -104,10 +85,10 @@ class WorkerPool:
     ) -> BaseProcess | FreshProcess:
         """A worker's process, which is yet to be started: an interpreter of its own, or a fork of the server."""
         if order.fresh:
-            python, preload = order.python or sys.executable, () if order.bare else self._preload
-            variables = {name: value for name, value in self._variables.items() if name != PRELOAD}
-            return FreshProcess(python, arguments, Path(self._folder.name), variables, (*preload, *_PRELOAD))
-        return self._context.Process(target=worker_main, args=arguments, daemon=False)
+            python, preload = order.python or sys.executable, () if order.bare else self.server.preload
+            variables = {name: value for name, value in self.server.variables.items() if name != PRELOAD}
+            return FreshProcess(python, arguments, self.server.folder, variables, (*preload, *NEEDED))
+        return self.server.context.Process(target=worker_main, args=arguments, daemon=False)
 
     @contextmanager
     def side_by_side(self, workers: int) -> Iterator[None]:
@@ -136,9 +117,9 @@ class WorkerPool:
         self.end_all()
         for worker in list(self._workers):
             worker.kill()
-        stop_server()
+        stop_server()  # its folder is still there for strays
         self.end_strays()
-        self._folder.cleanup()
+        self.server.close()
 
 
 class Worker:
@@ -151,7 +132,7 @@ class Worker:
         self._told = False
         self._ending: Ending | None = None
         self._memory_kills = count_memory_kills()
-        context = pool._context
+        context = pool.server.context
         self._connection, connection = context.Pipe()
         self._control, control = context.Pipe()
         self._process = pool.new_process(order, (connection, control, json.dumps(order.to_json()), str(scratch)))

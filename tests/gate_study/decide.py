@@ -15,6 +15,7 @@ from harness.gate.revisions import Checkout
 from harness.gate.sides import Side, load_side
 from harness.known.measure import Silent
 from harness.plan import Scope
+from harness.runner.server import ForkServer
 from harness.runner.workers import Deadline, WorkerPool
 from harness.worker.orders import Settings
 
@@ -38,7 +39,7 @@ def measure_pair(
     plan = base.plan({("pieces", "work")}, scope, settings)
     (trial,) = (trial for contest in plan.contests for trial in contest)
     pairing = Pairing(trial, {"time": Series("time", threshold)})
-    with WorkerPool(("numpy",)) as pool:
+    with WorkerPool(ForkServer(("numpy",))) as pool:
         engines = Engines(base, head, settings, pool, 2, usable_cpu_numbers())
         Measuring([pairing], {"time": rule}, engines, Silent(), Deadline(budget_s), seed).run()
     if pairing.faults:

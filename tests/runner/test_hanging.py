@@ -16,6 +16,7 @@ from harness.plan import Scope, make_plan
 from harness.records import Record
 from harness.runner import contest
 from harness.runner.run import Engine, execute
+from harness.runner.server import ForkServer
 from harness.runner.workers import Deadline, WorkerPool
 from harness.worker.orders import QUICK
 from tests.runner.contestants import HANGING, HARMLESS, RIGHT, WITNESS, Contestant
@@ -36,7 +37,7 @@ def measure(project: Path, cases: int = 1) -> dict[str, list[Record]]:
     plan = make_plan(catalogue, Scope("quick", ("cpu",), 1, 7, instruments=("time",)), IMPATIENT)
     plan = dataclasses.replace(plan, contests=plan.contests[:cases])
     found: list[Record] = []
-    with WorkerPool(("numpy",)) as pool:
+    with WorkerPool(ForkServer(("numpy",))) as pool:
         engine = Engine(catalogue, IMPATIENT, pool, 4, usable_cpu_numbers())
         assert execute(plan, engine, found.extend, Silent(), Deadline(None))
     records: dict[str, list[Record]] = {}

@@ -27,7 +27,7 @@ from harness.plan import Plan, Scope, make_plan
 from harness.records import Record
 from harness.runner.contest import Circumstances, run_contest
 from harness.runner.run import Engine, execute
-from harness.runner.server import server_pids
+from harness.runner.server import ForkServer, server_pids
 from harness.runner.workers import Deadline, Worker, WorkerPool
 from harness.trials import Trial
 from harness.worker.orders import QUICK, Order
@@ -39,7 +39,7 @@ SHORT = dataclasses.replace(QUICK, blocks=12, warmup_s=0.001, sample_target_ns=1
 
 @pytest.fixture
 def pool(nothing_left: Path) -> Iterator[WorkerPool]:
-    with WorkerPool(("numpy",)) as pool:
+    with WorkerPool(ForkServer(("numpy",))) as pool:
         yield pool
 
 
@@ -79,7 +79,7 @@ def test_each_server_has_a_hash_seed_and_an_environment_size_of_its_own(pool: Wo
 def test_a_pool_does_not_use_the_server_of_another_one(pool: WorkerPool) -> None:
     _, (order, *_) = engine(pool)
     marks = []
-    with WorkerPool(("numpy",)) as other:
+    with WorkerPool(ForkServer(("numpy",))) as other:
         for each in (pool, other, pool):
             worker = each.start(order)
             marks.append(environment_of(worker)["BAKEOFF_POOL"])
@@ -90,7 +90,7 @@ def test_a_pool_does_not_use_the_server_of_another_one(pool: WorkerPool) -> None
 def test_a_bare_worker_is_an_interpreter_without_what_the_others_find_imported(nothing_left: Path) -> None:
     catalogue = load_catalogue(find_project(ROOT))
     trial = Trial("concurrency", "os_fork", Case.of({"task": "empty", "workers": 1}), "cpu", "float64", 1, "time", 0, 1)
-    with WorkerPool(("numpy", "wave")) as pool:
+    with WorkerPool(ForkServer(("numpy", "wave"))) as pool:
         order = Engine(catalogue, SHORT, pool, 2).entry(trial).order
         assert order.bare
         worker = pool.start(order)
@@ -113,11 +113,12 @@ def main():
     from harness.known.project import known_project
     from harness.plan import Scope, make_plan
     from harness.runner.run import Engine
+    from harness.runner.server import ForkServer
     from harness.runner.workers import WorkerPool
     from harness.worker.orders import QUICK
     catalogue = load_catalogue(known_project())
     trial = next(make_plan(catalogue, Scope("quick", ("cpu",), 1, 7, instruments=("time",)), QUICK).trials)
-    with WorkerPool(("numpy",)) as pool:
+    with WorkerPool(ForkServer(("numpy",))) as pool:
         worker = pool.start(Engine(catalogue, QUICK, pool, 1).entry(trial).order)
         print(worker.ask("prepare", 60)["status"])
         worker.finish()
@@ -184,6 +185,50 @@ def test_settings_may_begin_with_the_blocks_at_once(pool: WorkerPool, monkeypatc
         assert bool(settled) == waits
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_worker_has_no_thread_beside_those_that_it_was_given(pool: WorkerPool, threads: int) -> None:
+    """One that OpenBLAS had started before it was told of the limit would take its CPU during the first samples."""
+    _, orders = engine(pool)
+    order = dataclasses.replace(orders[0], trial=dataclasses.replace(orders[0].trial, threads=threads))
+    worker = pool.start(order)
+    assert worker.ask("load", 60)["status"] == "ok"
+    assert worker.ask("calibrate", 60)["status"] == "ok"
+    (own,) = psutil.Process(worker.pid).children()
+    assert 1 <= own.num_threads() <= threads
+    assert worker.ask("sample", 60)["status"] == "ok"
+    assert "threads_changed" not in worker.ask("verify", 60)["flags"]
+    worker.finish()
+
+
+def test_a_server_may_be_started_before_its_pool(nothing_left: Path) -> None:
+    server = ForkServer(("numpy",))
+    server.start_anew(3)
+    begun = server_pids()
+    with WorkerPool(server) as pool:
+        _, orders = engine(pool)
+        worker = pool.start(orders[0])
+        assert environment_of(worker)["PYTHONHASHSEED"] == "3"
+        worker.finish()
+        assert server_pids() == begun
+    assert server_pids() == set()
+    assert not server.folder.exists()
+
+
+def test_what_starts_the_server_imports_little() -> None:
+    """It goes on importing while the server does."""
+    code = "import sys, harness.runner.server; print(*{'numpy', 'psutil', 'harness.contract'} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+def test_answers_are_checked_again_once_for_each_server(pool: WorkerPool) -> None:
+    made, orders = engine(pool)
+    shared = dataclasses.replace(made, settings=dataclasses.replace(SHORT, rounds_per_server=4))
+    trials = [dataclasses.replace(orders[0].trial, round=number) for number in range(9)]
+    assert [shared.circumstances(trial).verify for trial in trials] == [number % 4 == 0 for number in range(9)]
+    assert all(made.circumstances(trial).verify for trial in trials)
+
+
 def test_rounds_share_servers_as_the_settings_say(pool: WorkerPool, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = dataclasses.replace(SHORT, rounds=5, fewest_rounds=5, rounds_per_server=2, blocks=2)
     catalogue = load_catalogue(known_project())
@@ -212,12 +257,13 @@ from harness.contract import Case
 from harness.discovery import load_catalogue
 from harness.plan import Scope, make_plan
 from harness.runner.run import Engine
+from harness.runner.server import ForkServer
 from harness.runner.workers import WorkerPool
 from harness.worker.orders import QUICK
 
 catalogue = load_catalogue(find_project(Path(sys.argv[1]))).select(["total/hangs"])
 trial = next(make_plan(catalogue, Scope("quick", ("cpu",), 1, 7, instruments=("time",)), QUICK).trials)
-with WorkerPool(("numpy",)) as pool:
+with WorkerPool(ForkServer(("numpy",))) as pool:
     pool.start(Engine(catalogue, QUICK, pool, 1).entry(trial).order).ask("prepare", 600)
 """
 

@@ -22,6 +22,7 @@ from harness.config import find_project
 from harness.contract import Case
 from harness.discovery import load_catalogue
 from harness.runner.run import Engine
+from harness.runner.server import ForkServer
 from harness.runner.workers import WorkerPool
 from harness.trials import Trial
 from harness.worker.orders import QUICK
@@ -222,7 +223,7 @@ def test_servers_and_kept_pools_end_with_their_worker(name: str, case: dict[str,
     """The runner flags a worker whose processes it has to end itself."""
     catalogue = load_catalogue(find_project(ROOT)).select([f"concurrency/{name}"])
     trial = Trial("concurrency", name, Case.of(case), "cpu", "float64", 1, "time", 0, 1)
-    with WorkerPool(()) as pool:
+    with WorkerPool(ForkServer(())) as pool:
         worker = pool.start(dataclasses.replace(Engine(catalogue, QUICK, pool, 1).entry(trial).order, naive=None))
         reply = worker.ask("prepare", 60)
         assert (reply["status"], reply["reason"]) == ("ok", "")

@@ -34,6 +34,7 @@ from harness.plan import Scope, make_plan
 from harness.records import STATUSES
 from harness.runner.contest import Circumstances, run_contest
 from harness.runner.run import Engine
+from harness.runner.server import ForkServer
 from harness.runner.workers import WorkerPool
 from harness.trials import Trial
 from harness.worker.orders import QUICK
@@ -92,7 +93,7 @@ def one_round(catalogue: Catalogue, trials: list[Trial], rng: random.Random, sen
     """The statuses of the records of one contest that was interfered with."""
     stop = threading.Event()
     hidden = any(trial.implementation in HIDING for trial in trials)
-    with WorkerPool(("numpy",)) as pool, ThreadPoolExecutor(1) as executor:
+    with WorkerPool(ForkServer(("numpy",))) as pool, ThreadPoolExecutor(1) as executor:
         engine = Engine(catalogue, IMPATIENT, pool, 2)
         pool.new_server(rng.randrange(2**32))
         interfering = executor.submit(interfere, pool.mark, hidden, rng, sent, stop)

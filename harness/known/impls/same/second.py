@@ -10,5 +10,5 @@ from harness.known.suites.same.suite import SUITE
 
 
 @implements(SUITE, dtypes=("float64",))
-def same(x: np.ndarray, kind: str) -> np.ndarray:
-    return work(x, kind, more=0)
+def same(x: np.ndarray, kind: str, passes: int) -> np.ndarray:
+    return work(x, kind, passes, more=0)
