@@ -9,6 +9,7 @@ from harness.claims.observations import Measurements
 from harness.contract import TOTAL, Case
 from harness.discovery import load_catalogue
 from harness.known.project import known_project
+from harness.known.suites.same.suite import PASSES
 from harness.needs import Need
 from harness.plan import Plan, Scope, make_plan
 from harness.records import Record
@@ -74,20 +75,19 @@ def measure_known(
 
 def measure_costs(
     kind: str,
-    passes: int,
     settings: Settings,
     *,
     seed: int,
     cpus: tuple[int, ...],
     server: ForkServer | None = None,
 ) -> Observations:
-    """Nanoseconds of one kind of work by round and block, measured alone.
+    """Nanoseconds by round and block of as many passes of one kind of work as :data:`PASSES` has, measured alone.
 
     :param server: one that was started before, with a seed of its own.
     """
 
     def wanted(case: Case) -> bool:
-        return (case["kind"], case["passes"], case["repeat"]) == (kind, passes, 0)
+        return (case["kind"], case["passes"], case["repeat"]) == (kind, PASSES[kind], 0)
 
     (case,), found = _measure((BASELINE,), wanted, settings, seed, cpus, None, server)
     return _costs(found, case, BASELINE)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.privacy import this_process
 from harness.records import Status
-from harness.worker.main import EXIT_UNHEARD
+from harness.worker.keeper import EXIT_UNHEARD
 
 _LONGEST = 300
 _FATAL = "Fatal Python error: "

@@ -27,8 +27,8 @@ from harness.runner.ending import Ending, cause_of_death, count_memory_kills, in
 from harness.runner.fresh import FreshProcess
 from harness.runner.server import NEEDED, ForkServer, server_pids, stop_server, without_main_module
 from harness.runner.strays import end_strays
+from harness.worker.entry import begin
 from harness.worker.keeper import ABORT, END, ENDING_S
-from harness.worker.main import worker_main
 from harness.worker.orders import Order
 from harness.worker.preloading import PRELOAD
 
@@ -88,7 +88,7 @@ class WorkerPool:
             python, preload = order.python or sys.executable, () if order.bare else self.server.preload
             variables = {name: value for name, value in self.server.variables.items() if name != PRELOAD}
             return FreshProcess(python, arguments, self.server.folder, variables, (*preload, *NEEDED))
-        return self.server.context.Process(target=worker_main, args=arguments, daemon=False)
+        return self.server.context.Process(target=begin, args=arguments, daemon=False)
 
     @contextmanager
     def side_by_side(self, workers: int) -> Iterator[None]:

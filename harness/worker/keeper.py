@@ -32,6 +32,8 @@ END, ABORT = b"end", b"abort"
 """What the runner tells a keeper: end the worker; or have it say first where it is, then end it."""
 ENDING_S = 10.0
 """What ending a worker's processes may take; a chain of processes that fork and exit cannot be caught for sure."""
+EXIT_UNHEARD = 120
+"""The worker's exit code when it cannot answer any more, because the descriptor for it was closed."""
 TAIL_BYTES = 4000
 GRACE_S = 1.0
 """How long what ends by itself may take: a resource tracker removes first what its users have left."""

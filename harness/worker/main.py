@@ -23,15 +23,13 @@ from harness.contract import Unavailable
 from harness.instruments import InstrumentUnavailable
 from harness.packages import bind_packages
 from harness.privacy import this_process
-from harness.worker.keeper import fork_worker
+from harness.worker.keeper import EXIT_UNHEARD, fork_worker
 from harness.worker.memory_limit import MemoryLimit
 from harness.worker.orders import Order
 from harness.worker.session import STEPS, Session
 from harness.worker.threads import limit_threads
 
 CACHE_FOLDER = ".bakeoff"
-EXIT_UNHEARD = 120
-"""The worker's exit code when it cannot answer any more, because the descriptor for it was closed."""
 # The fork server imports this module last, and nothing after it: what is found here is what a worker begins with.
 _PRELOADED = ThreadpoolController()
 

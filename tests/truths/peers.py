@@ -24,9 +24,11 @@ import numpy as np
 import pandas as pd
 
 from harness.environment import describe_machine
+from harness.known.suites.same.suite import PASSES
+from harness.steering import STEERING_VARIABLES
 
 ROOT = Path(__file__).parents[2]
-KINDS = ("python", "arithmetic", "memory")
+KINDS = tuple(PASSES)
 TABLE = ROOT / "results/published/truths/peers.csv"
 REFERENCE_S = 1.5
 
@@ -34,7 +36,7 @@ FUNCTION = """
 import numpy as np
 from harness.known.impls.work import work
 from harness.known.suites.same.suite import make_inputs
-INPUTS = make_inputs(np.random.default_rng(0), "{kind}", 0)
+INPUTS = make_inputs(np.random.default_rng(0), "{kind}", 0, {passes})
 def function():
     return work(**INPUTS, more=0)
 """
@@ -70,16 +72,7 @@ ASV_CONFIGURATION = {
     "benchmark_dir": "benchmarks",
     "environment_type": "virtualenv",
 }
-OURS = """
-import dataclasses, secrets
-from harness.environment import usable_cpu_numbers
-from harness.known.measure import measure_costs
-from harness.statistics import median_estimate
-from harness.worker.orders import PROCESSES
-if __name__ == "__main__":
-    costs = measure_costs("{kind}", PROCESSES, seed=secrets.randbits(32), cpus=usable_cpu_numbers())
-    print(median_estimate(costs).value * 1e-9)
-"""
+THREADS = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 def run(folder: Path, *command: str) -> str:
@@ -87,7 +80,7 @@ def run(folder: Path, *command: str) -> str:
 
     :raises RuntimeError: it failed; the message holds the end of what it said.
     """
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    environment = os.environ | THREADS | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(command[:4])} failed: {(done.stdout + done.stderr)[-1000:]}")
@@ -95,7 +88,9 @@ def run(folder: Path, *command: str) -> str:
 
 
 def script(folder: Path, text: str, kind: str, name: str = "script.py") -> str:
-    (folder / name).write_text(text.format(kind=kind, seconds=REFERENCE_S, root=str(ROOT)), encoding="utf-8")
+    (folder / name).write_text(
+        text.format(kind=kind, passes=PASSES[kind], seconds=REFERENCE_S, root=str(ROOT)), encoding="utf-8"
+    )
     return str(folder / name)
 
 
@@ -105,7 +100,8 @@ def reference_s(folder: Path, kind: str) -> float:
 
 def by_pyperf(folder: Path, kind: str) -> float:
     file = script(folder, PYPERF, kind)
-    variables = "OMP_NUM_THREADS,OPENBLAS_NUM_THREADS,PYTHONPATH"
+    # Its workers get none of the environment but this: without what steers libraries they would compute another way.
+    variables = ",".join([*THREADS, "PYTHONPATH", *(name for name in STEERING_VARIABLES if name in os.environ)])
     run(folder, sys.executable, file, "--quiet", "--inherit-environ", variables, "-o", "out.json")
     import pyperf
 
@@ -142,7 +138,8 @@ def by_asv(folder: Path, kind: str) -> float:
 
 
 def by_this(folder: Path, kind: str) -> float:
-    return float(run(folder, sys.executable, script(folder, OURS, kind)))
+    found = run(folder, sys.executable, "-m", "harness.known", kind, "--json")
+    return float(json.loads(found)["call_ns"]) * 1e-9
 
 
 TOOLS: Mapping[str, Callable[[Path, str], float]] = {
