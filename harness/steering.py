@@ -15,6 +15,7 @@ _PRELOADED = "LD_PRELOAD"
 STEERING_VARIABLES: Mapping[str, str] = {
     "OPENBLAS_CORETYPE": "the CPU for which OpenBLAS computes",
     "OPENBLAS_L2_SIZE": "the cache for which OpenBLAS computes",
+    "OPENBLAS_THREAD_TIMEOUT": "how threads of OpenBLAS wait",
     "MKL_ENABLE_INSTRUCTIONS": "the instructions that MKL uses",
     "MKL_DEBUG_CPU_TYPE": "the CPU for which MKL computes",
     "MKL_CBWR": "the instructions that MKL uses",

@@ -81,7 +81,7 @@ class ForkServer:
         """What the server finds in its environment.
 
         With more threads than one, OpenBLAS starts them in every forked process again before it is told of another
-        number, and each takes its CPU for 2^26 cycles, the first samples' time, before it sleeps.
+        number, and each spins on the process's CPU (for 14 to 23 ms where it was measured) before it sleeps.
         """
         return {MARK: self.mark, PRELOAD: json.dumps(self.preload), "OPENBLAS_NUM_THREADS": "1"}
 

@@ -108,8 +108,8 @@ ALONE = dataclasses.replace(PROCESSES, rounds_per_server=5, blocks=8, warmup_s=0
 """The least time in which one contestant's own cost is known as well as its processes let it.
 
 They scatter several times as much as the samples of one, so that more samples hardly say more (Kalibera and Jones 2013,
-Rigorous benchmarking in reasonable time, section 6). No ratio takes out what the first calls cost more, so they are
-warmed up for as long as in the quick profile.
+Rigorous benchmarking in reasonable time). No ratio takes out what the first calls cost more, so they are warmed up for
+as long as in the quick profile.
 """
 SETTINGS: Mapping[str, Settings] = {"quick": QUICK, "full": FULL}
 
