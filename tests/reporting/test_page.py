@@ -111,6 +111,10 @@ def test_what_was_not_measured_says_why(page: Page) -> None:
     assert [reason for reason in reasons if reason not in absent] == []
 
 
+def test_what_steered_libraries_is_shown_with_the_machine(html: str) -> None:
+    assert "OPENBLAS_CORETYPE=Haswell (the CPU for which OpenBLAS computes)" in html
+
+
 def test_page_ends_with_the_command_that_repeats_it(page: Page) -> None:
     assert "bakeoff run sums --seed 4711 --profile quick --device all --where n=100" in page.text
     assert "abc123, with local changes" in page.text
