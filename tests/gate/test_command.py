@@ -23,6 +23,17 @@ Gate = Callable[..., "subprocess.CompletedProcess[str]"]
 # One case and one instrument decide in some seconds; what noise there is has tests of its own.
 QUICKLY = ("--no-noise", "--where", "n=10", "--instrument", "time", "--seed", "5")
 WRONG = IMPLEMENTATION.replace("yield x.sum()", "yield 2 * x.sum()")
+CALLS_TO_CHECK = 40
+# Counts its calls in a file; each that comes after those of the check stays for a while, in all for many seconds.
+LINGERING = "import time\nfrom pathlib import Path\n" + IMPLEMENTATION.replace(
+    "AMOUNT = {amount}", "CALLS = Path({calls!r})"
+).replace(
+    "    done = 0.0\n    for _ in range(AMOUNT):\n        done += 1.0\n",
+    '    with CALLS.open("a") as calls:\n'
+    '        calls.write(".")\n'
+    "    if CALLS.stat().st_size > {more_than}:\n"
+    "        time.sleep(0.2)\n",
+)
 
 
 @pytest.fixture
@@ -237,15 +248,21 @@ def test_outside_a_repository_and_in_a_shallow_clone(repository: Repository, gat
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_leaves_nothing_checked_out(half_more: Repository, sent: signal.Signals, code: int) -> None:
-    running = start_program(half_more.project, "gate", "--base", "HEAD~1", *QUICKLY)
-    for _ in range(600):
-        if half_more.worktrees == 2:
+def test_a_signal_leaves_nothing_checked_out(
+    repository: Repository, sent: signal.Signals, code: int, tmp_path: Path
+) -> None:
+    """While it measures a head that takes long."""
+    calls = tmp_path / "calls"
+    repository.write("impls/total/looping.py", LINGERING.format(calls=str(calls), more_than=CALLS_TO_CHECK))
+    repository.commit("takes long")
+    running = start_program(repository.project, "gate", "--base", "HEAD~1", *QUICKLY)
+    for _ in range(1200):
+        if calls.exists() and calls.stat().st_size > CALLS_TO_CHECK:
             break
         time.sleep(0.05)
-    time.sleep(1.5)  # until it measures
+    assert repository.worktrees == 2
     running.send_signal(sent)
     _, said = running.communicate(timeout=30)
     assert running.returncode == code, said
     assert "Traceback" not in said
-    assert half_more.worktrees == 1
+    assert repository.worktrees == 1
