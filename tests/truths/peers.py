@@ -1,8 +1,9 @@
 """Seconds needed and errors made by this harness and by others that time Python functions, each with its defaults.
 
 Run it with ``python -m tests.truths.peers`` after ``pip install -e .[dev,asv] pyperf``; it writes
-``results/published/truths/peers.csv``. Invocations of all tools are shuffled and repeated; the truth is the median over
-reference processes that run in between, so that a drift of the machine does not favour whoever ran last.
+``results/published/truths/peers.csv``. Invocations of all tools are shuffled and repeated, with a long reference
+process before and after each. The truth is the mean of those two, since the machine's own speed drifts by more from
+minute to minute than most tools are wrong; the table also holds the error against the median of all references.
 """
 
 from __future__ import annotations
@@ -11,12 +12,11 @@ import argparse
 import json
 import os
 import random
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -159,11 +159,32 @@ def measure(tool: Callable[[Path, str], float], kind: str) -> tuple[float, float
         return figure_s, time.perf_counter() - begin
 
 
-def summary(found: pd.DataFrame, truth_s: Mapping[str, float]) -> pd.DataFrame:
-    """By function and tool: the median seconds needed, the median error and the spread (standard deviation of logs)."""
+def invocations(repeats: int, tools: Sequence[str]) -> pd.DataFrame:
+    """A row for each: what it found, the seconds that it needed and what the references before and after it found."""
+    rows = []
+    for repeat in range(repeats):
+        rng = random.Random(repeat)
+        for kind in rng.sample(KINDS, len(KINDS)):
+            before_s = measure(reference_s, kind)[0]
+            for name in rng.sample(tools, len(tools)):
+                figure_s, needed_s = measure(TOOLS[name], kind)
+                after_s = measure(reference_s, kind)[0]
+                rows.append((kind, name, figure_s, needed_s, before_s, after_s))
+                before_s = after_s
+                print(
+                    f"{repeat} {kind} {name}: {figure_s * 1e3:.3f} ms in {needed_s:.1f} s", file=sys.stderr, flush=True
+                )
+    return pd.DataFrame(rows, columns=["kind", "tool", "figure_s", "needed_s", "before_s", "after_s"])
+
+
+def summary(found: pd.DataFrame) -> pd.DataFrame:
+    """By function and tool: the median seconds needed, the errors and the spread (standard deviation of logs)."""
+    everywhere_s = found.groupby("kind")["after_s"].transform("median")
+    log = np.log(found["figure_s"])
     table = found.assign(
-        error=[abs(np.log(row.figure_s / truth_s[row.kind])) for row in found.itertuples()],
-        log=np.log(found["figure_s"]),
+        log=log,
+        error=(log - np.log((found["before_s"] + found["after_s"]) / 2)).abs(),
+        error_of_all=(log - np.log(everywhere_s)).abs(),
     )
     grouped = table.groupby(["kind", "tool"]).agg(
         invocations=("figure_s", "size"),
@@ -171,11 +192,12 @@ def summary(found: pd.DataFrame, truth_s: Mapping[str, float]) -> pd.DataFrame:
         figure_ms=("figure_s", lambda values: 1e3 * float(np.median(values))),
         median_error=("error", "median"),
         largest_error=("error", "max"),
+        median_error_of_all=("error_of_all", "median"),
         spread=("log", "std"),
+        reference_ms=("after_s", lambda values: 1e3 * float(np.median(values))),
     )
     machine = describe_machine()
     return grouped.reset_index().assign(
-        reference_ms=lambda rows: [1e3 * truth_s[kind] for kind in rows["kind"]],
         cpu=machine["cpu"],
         cpus=machine["cpus"],
         taken_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -187,17 +209,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--tool", action="append", choices=sorted(TOOLS), help="only these tools (repeatable)")
     arguments = parser.parse_args()
-    references: dict[str, list[float]] = {kind: [] for kind in KINDS}
-    rows = []
-    for repeat in range(arguments.repeats):
-        jobs = [(name, kind) for name in arguments.tool or TOOLS for kind in KINDS]
-        random.Random(repeat).shuffle(jobs)
-        for name, kind in jobs:
-            references[kind].append(measure(reference_s, kind)[0])
-            figure_s, needed_s = measure(TOOLS[name], kind)
-            rows.append({"kind": kind, "tool": name, "figure_s": figure_s, "needed_s": needed_s})
-            print(f"{repeat} {kind} {name}: {figure_s * 1e3:.3f} ms in {needed_s:.1f} s", file=sys.stderr, flush=True)
-    table = summary(pd.DataFrame(rows), {kind: statistics.median(values) for kind, values in references.items()})
+    table = summary(invocations(arguments.repeats, arguments.tool or list(TOOLS)))
     TABLE.parent.mkdir(parents=True, exist_ok=True)
     table.to_csv(TABLE, index=False, float_format="%.5g")
     print(table.drop(columns=["cpu", "cpus", "taken_at"]).to_string())

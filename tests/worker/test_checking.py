@@ -96,6 +96,25 @@ def test_declared_mutation_is_allowed() -> None:
     assert check(lambda x: (np.multiply(x, 2, out=x), one(x)), mutates=("x",)).right
 
 
+@pytest.mark.parametrize(("changes", "reason"), [(False, ""), (True, "writes into its input x")])
+def test_an_input_with_nan_is_written_to_only_if_it_differs(changes: bool, reason: str) -> None:
+    """Not because NaN is unlike itself."""
+    suite = dataclasses.replace(
+        SUITE, make_inputs=lambda rng, n: {"x": np.where(np.arange(n) == 3, np.nan, rng.normal(size=n))}
+    )
+
+    def double(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        answer = 2 * x
+        x[4] += int(changes)
+        return answer, one(x)
+
+    implementation = implements(suite, dtypes=("float32",))(double)
+    outcome = check_call(
+        suite, implementation, suite.cases[0], dtype="float32", device="cpu", seed=1, load_naive=_no_naive
+    )
+    assert outcome.reason.startswith(reason) and outcome.right is not changes
+
+
 def _refusing(must_raise: str = "", allowed: tuple[str, ...] = ()) -> Suite:
     """The suite with a reference that may raise; lets ``allowed`` errors pass for implementations of kind "view"."""
     reference = {"reference": lambda x: {"doubled": Raised(must_raise)}} if must_raise else {}
