@@ -19,14 +19,31 @@ import numpy as np
 _EXACT_SIGN = 200
 _EXACT_SIGNED_RANK = 50
 _EXACT_RANK_SUM = 400
+# Below, the closed form for four degrees loses digits.
+_CLOSED_FROM = 0.5
 
 
 @lru_cache(maxsize=4096)
 def student_quantile(confidence: float, degrees: float) -> float:
-    """Half width of a two-sided Student interval in standard errors; ``degrees`` may be broken."""
+    """Half width of a two-sided Student interval in standard errors; ``degrees`` may be broken.
+
+    For 1, 2 and 4 degrees, those of two, three and five values, it has a closed form (Shaw 2006, Sampling Student's T
+    distribution): importing SciPy for it would be a sixth of what the shortest measurement takes.
+    """
+    if confidence >= _CLOSED_FROM and degrees in (1, 2, 4):
+        return _closed_student_quantile(confidence, int(degrees))
     from scipy.special import stdtrit
 
     return float(stdtrit(degrees, (1 + confidence) / 2))
+
+
+def _closed_student_quantile(confidence: float, degrees: int) -> float:
+    tails = (1 - confidence) * (1 + confidence)
+    if degrees == 1:
+        return math.tan(math.pi / 2 * confidence)
+    if degrees == 2:
+        return confidence * math.sqrt(2 / tails)
+    return 2 * math.sqrt(math.cos(math.acos(math.sqrt(tails)) / 3) / math.sqrt(tails) - 1)
 
 
 @lru_cache(maxsize=256)

@@ -104,12 +104,12 @@ PROCESSES = dataclasses.replace(
 
 What is left of warming up is in the first blocks of all contestants alike, and hardly moves a median over blocks.
 """
-ALONE = dataclasses.replace(PROCESSES, rounds=3, fewest_rounds=3, blocks=3, sample_target_ns=15e6, warmup_s=0.01)
+ALONE = dataclasses.replace(PROCESSES, rounds_per_server=5, blocks=1, sample_target_ns=15e6, warmup_s=0.01)
 """The least time in which one contestant's own cost is known as well as its processes let it.
 
 They scatter more than the samples of one, so that more samples hardly say more (Kalibera and Jones 2013, Rigorous
 benchmarking in reasonable time). No ratio takes out what the first call of a sample costs more, after the message that
-asks for it, so a sample is of several calls, and they are warmed up for as long as in the quick profile.
+asks for it: the sample is of several calls, which are warmed up for as long as in the quick profile.
 """
 SETTINGS: Mapping[str, Settings] = {"quick": QUICK, "full": FULL}
 

@@ -61,8 +61,10 @@ def test_large_counts_go_on_where_the_exact_ones_end(position, count) -> None:  
     assert approximate / exact == pytest.approx(1, abs=3 / count)
 
 
-def test_student_quantile() -> None:
-    assert student_quantile(0.95, 4) == pytest.approx(stats.t.ppf(0.975, 4))
+@pytest.mark.parametrize("degrees", [1, 2, 3, 4, 4.5, 9])
+@pytest.mark.parametrize("confidence", [0.1, 0.5, 0.9, 0.95, 0.999, 0.999999])
+def test_student_quantile_is_scipys_also_where_it_has_a_closed_form(confidence: float, degrees: float) -> None:
+    assert student_quantile(confidence, degrees) == pytest.approx(stats.t.ppf((1 + confidence) / 2, degrees), rel=1e-8)
 
 
 def test_variance_inflation_is_that_of_simulated_medians() -> None:
