@@ -44,6 +44,9 @@ FLAT = 1e12
 """A prior variance that says nothing next to a few observations."""
 PRIORS = {"bernoulli": (2.0, 5.0), "gaussian": (0.0, 1.0, 3.0, 2.0), "linear": (1.0, 10.0), "logistic": (4.0,)}
 LARGEST_CHECKED = 1e6
+ROWS_PER_COEFFICIENT = 20
+"""With far fewer a plane separates two classes, and their likelihood has no maximum (Candès and Sur 2020, The phase
+transition for the existence of the maximum likelihood estimate in high-dimensional logistic regression)."""
 WITH_ONES = ("classes", "separable", "breast_cancer", "spector", "anes96", "fair")
 
 
@@ -101,7 +104,8 @@ def work(itemsize: int, *, model: str, goal: str, n: int, d: int = 0, **_: Any) 
 def check_case(case: Mapping[str, Any]) -> Mapping[str, Any]:
     """Fewer rows where the reference would take more than a fraction of a second."""
     n, d = int(case["n"]), max(1, int(case.get("d", 0)))
-    return case if n * d * d <= LARGEST_CHECKED or "data" in case else {**case, "n": int(LARGEST_CHECKED / d**2)}
+    fewer = max(int(LARGEST_CHECKED / d**2), ROWS_PER_COEFFICIENT * d if case["goal"] == "mle" else 1)
+    return case if n <= fewer or "data" in case else {**case, "n": fewer}
 
 
 EDGE_CASES = (
