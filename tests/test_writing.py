@@ -52,7 +52,7 @@ def test_records_stored_together_say_so(writer: RunWriter) -> None:
     assert together[0].batch
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(cut=st.integers(1, 2000))
 def test_what_was_half_written_is_dropped_and_no_more(tmp_path_factory: pytest.TempPathFactory, cut: int) -> None:
     path = _two_records(tmp_path_factory.mktemp("results"))

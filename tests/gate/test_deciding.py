@@ -33,7 +33,7 @@ def test_between_two_looks_counts_the_later_one(rounds: int) -> None:
     assert rule.confidence(rounds) == rule.confidence(later)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(ratios, comparisons, st.floats(0.005, 0.2))
 def test_a_decision_is_what_its_interval_says(values: list[float], count: int, threshold: float) -> None:
     decision = follow(SequentialRule(count), values, threshold)
@@ -45,7 +45,7 @@ def test_a_decision_is_what_its_interval_says(values: list[float], count: int, t
     assert (decision.verdict == "undecided") <= (decision.rounds == LOOKS[-1])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(ratios, comparisons)
 def test_swapping_the_sides_swaps_the_verdict(values: list[float], count: int) -> None:
     rule = SequentialRule(count)
@@ -55,7 +55,7 @@ def test_swapping_the_sides_swaps_the_verdict(values: list[float], count: int) -
     assert back.rounds == there.rounds
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(ratios, comparisons, st.integers(2, 50))
 def test_more_comparisons_never_decide_earlier(values: list[float], count: int, more: int) -> None:
     few, many = (follow(SequentialRule(each), values, THRESHOLD) for each in (count, count * more))

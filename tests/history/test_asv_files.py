@@ -256,7 +256,7 @@ def test_units_come_from_the_good_part_of_a_list(tmp_path: Path) -> None:
 cells = st.fixed_dictionaries({}, optional=dict.fromkeys(COLUMNS, json_values))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     version=st.sampled_from([1, 2]),
     rows=st.dictionaries(st.sampled_from([OURS, "a.time_b", "track_x", ""]) | st.text(max_size=8), cells, max_size=3),
@@ -282,7 +282,7 @@ def test_no_file_breaks_the_reader_or_the_table(
     assert is_printable(said, len(said))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.data())
 def test_a_good_file_with_a_part_replaced(data: st.DataObject) -> None:
     """Any value anywhere in a real file."""

@@ -151,7 +151,7 @@ benchmarks = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.lists(benchmarks | json_values, max_size=4),
     st.fixed_dictionaries({}, optional=dict.fromkeys(("machine_info", "commit_info", "datetime"), json_values)),

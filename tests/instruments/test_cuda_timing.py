@@ -138,7 +138,7 @@ def launching(device: SimulatedDevice, *launches_ns: tuple[float, float]) -> Imp
 NANOSECONDS = st.integers(0, 2_000_000)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.tuples(NANOSECONDS, NANOSECONDS), min_size=1, max_size=8), st.integers(1, 5))
 def test_device_time_is_the_kernels_and_nothing_of_the_host(
     launches_ns: list[tuple[int, int]], iterations: int

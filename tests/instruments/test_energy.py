@@ -179,7 +179,7 @@ def test_readings_that_are_missing_now_and_then_cost_nothing(count: int) -> None
     assert reading.left_out == 0
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(share=st.floats(0.0, 0.6), seed=st.integers(0, 2**32))
 def test_readings_that_are_missing_at_random_widen_the_misalignment_that_is_told(share: float, seed: int) -> None:
     """The counter shows whole millijoules, which is nothing in 600 J."""
@@ -311,7 +311,7 @@ def test_a_gpu_that_tells_nothing_of_its_state_is_measured_all_the_same() -> Non
     assert "temperature_c" not in reading.calibration
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     period_s=st.floats(0.02, 0.1),
     phase_s=st.floats(0.0, 1.0),

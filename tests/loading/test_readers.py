@@ -44,7 +44,7 @@ of_the_suite = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(of_the_suite, max_size=8))
 def test_no_record_breaks_a_table_a_claim_or_a_comparison(found: list[Record]) -> None:
     table = tidy_table(found, {"sums": SUITE}, ENVIRONMENT)

@@ -49,7 +49,7 @@ def test_no_observation_is_an_error() -> None:
         median_estimate({})
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.lists(positive, min_size=2, max_size=30), st.integers(1, 8))
 def test_the_interval_holds_the_median_and_is_positive(values: list[float], rounds: int) -> None:
     estimate = median_estimate({(index % rounds, index): value for index, value in enumerate(values)})
@@ -126,7 +126,7 @@ def test_a_ratio_within_blocks_cancels_common_drift() -> None:
     assert estimate.high == pytest.approx(2.0)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.lists(st.tuples(positive, positive), min_size=3, max_size=20))
 def test_swapping_the_sides_inverts_the_ratio(pairs: list[tuple[float, float]]) -> None:
     above, below = blocks([a for a, _ in pairs]), blocks([b for _, b in pairs])

@@ -116,7 +116,7 @@ def test_thresholds_of_a_sample_lie_between_the_values_that_were_drawn(name: str
     assert np.min(np.abs((values[1:] + values[:-1]) / 2 - found["thresholds"][0])) < 1e-12
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     seed=st.integers(0, 2**32 - 1),
     data=st.sampled_from(["levels", "opposite_labels", "repeated_feature", "classification"]),

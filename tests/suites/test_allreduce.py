@@ -112,7 +112,7 @@ class TestSchedules:
     """In the simulator the receiver reads the sender's memory when it takes a message, in an order that is drawn."""
 
     @pytest.mark.parametrize("name", OURS)
-    @settings(max_examples=15, deadline=None)
+    @settings(max_examples=15)
     @given(
         ranks=st.integers(1, 21),
         n=st.one_of(st.integers(0, 40), st.just(70_001)),

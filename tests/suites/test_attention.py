@@ -76,7 +76,7 @@ def test_visible_pairs_counts_the_mask(queries: int, keys: int, causal: bool) ->
 
 
 @given(queries=lengths, keys=lengths)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_rows_that_see_no_key_are_zero_and_the_others_are_not(queries: int, keys: int) -> None:
     answer = reference(**draw(causal=True, seq_len=keys, extra_queries=queries - keys))
     blind = max(0, queries - keys)
@@ -86,7 +86,7 @@ def test_rows_that_see_no_key_are_zero_and_the_others_are_not(queries: int, keys
 
 
 @given(seed=st.integers(0, 2**31), size=st.floats(-3, 3))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_shift_of_all_keys_moves_only_the_log_sum_exp(seed: int, size: float) -> None:
     """softmax(s + c) = softmax(s): k + c adds q c / sqrt(d) to every logit of a row, and to its log-sum-exp."""
     inputs = draw(seed)
@@ -97,7 +97,7 @@ def test_a_shift_of_all_keys_moves_only_the_log_sum_exp(seed: int, size: float) 
 
 
 @given(seed=st.integers(0, 2**31))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_order_of_keys_does_not_matter_without_a_mask(seed: int) -> None:
     inputs = draw(seed)
     order = np.random.default_rng(seed).permutation(9)

@@ -98,7 +98,7 @@ def test_gradients_written_by_hand_agree_with_complex_steps(case: Any) -> None:
     assert BY_HAND[program](inputs["x"], problem) == pytest.approx(np.array(steps), rel=1e-11, abs=1e-13)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**32 - 1), name=st.sampled_from(EXACT), batch=st.integers(1, 9), width=st.integers(1, 4))
 def test_networks_on_digits_agree_with_the_reference(seed: int, name: str, batch: int, width: int) -> None:
     inputs = make_inputs(np.random.default_rng(seed), program="digits", batch=batch, width=width)

@@ -80,7 +80,7 @@ class TestReference:
         assert answer("ping_pong", 3, [254]) == [254 + 255 + 0]
         assert answer("transfer", 8 * 1025, [0], np.arange(1025.0)) == [0 + 512 + 1024]
 
-    @settings(deadline=None, max_examples=25)
+    @settings(max_examples=25)
     @given(st.integers(0, 2**31 - 1), st.integers(0, 300), st.sampled_from(["python", "dict", "attributes", "calls"]))
     def test_closed_forms_are_what_the_loops_compute(self, seed: int, steps: int, task: Any) -> None:
         ((function, arguments),) = pieces_of(Job(task, 1, 1, steps), NOTHING, np.array([seed]))

@@ -181,7 +181,7 @@ def in_threads(count: int, work: Any) -> list[Any]:
 
 
 class TestRing:
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     @given(ranks=st.integers(1, 5), chunk=st.integers(0, 300), calls=st.integers(1, 3), seed=st.integers(0, 99))
     def test_sums_with_equal_bits_everywhere_and_the_optimal_bytes(
         self, ranks: int, chunk: int, calls: int, seed: int

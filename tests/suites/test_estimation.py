@@ -124,7 +124,7 @@ def test_an_unpenalised_intercept_reaches_the_share_of_the_classes() -> None:
         assert abs(run(name, {**inputs, "unpenalised": 0})["centre"][0]) < 1e-4
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     seed=st.integers(0, 2**32 - 1), n=st.integers(30, 200), d=st.integers(1, 6), tau2=st.sampled_from([1e-3, 1.0, 1e3])
 )

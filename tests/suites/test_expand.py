@@ -60,7 +60,7 @@ class TestReference:
     def test_whole_numbers_have_no_gradient(self) -> None:
         assert answer(self.X.astype(np.int64), self.ONES, (2, 3), "backward") == Raised("no gradient")
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(st.lists(st.integers(0, 3), max_size=3), st.lists(st.integers(-1, 3), max_size=4))
     def test_what_expands_is_what_torch_expands(self, before: list[int], shape: list[int]) -> None:
         try:
@@ -129,7 +129,7 @@ class TestWays:
 
 
 class TestChecker:
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=150)
     @given(st.integers(0, 2**32), st.integers(1, 6))
     def test_it_agrees_with_all_addresses_written_down(self, seed: int, dims: int) -> None:
         layouts = draw_layouts(np.random.default_rng(seed), 8, dims)

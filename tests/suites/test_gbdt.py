@@ -113,7 +113,7 @@ def test_bins_by_hand() -> None:
     assert bin_codes(x, bins.cuts, 1)[0, :, 0].tolist() == [0, 0, 0, 1, 1, 2, 2, 2, 3, 3]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     column=st.lists(st.integers(-9, 9), min_size=2, max_size=80),
     bins=st.integers(2, 20),
@@ -132,7 +132,7 @@ def test_bins_of_both_back_ends_and_of_the_probe_agree(column: list[int], bins: 
     assert np.array_equal(found.thresholds, table.thresholds.numpy())
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     seed=st.integers(0, 2**32 - 1),
     loss=st.sampled_from(["squared", "logistic"]),

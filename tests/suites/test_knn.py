@@ -140,7 +140,7 @@ class TestRefusedInputs:
 
 
 class TestTree:
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(
         n=st.integers(1, 120),
         d=st.integers(1, 4),
@@ -170,7 +170,7 @@ class TestTree:
                 assert np.all(side_values >= split if right else side_values <= split)
                 node = parent
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(
         n=st.integers(1, 150),
         d=st.integers(1, 4),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from impls.building_blocks.knn import ragged
@@ -20,7 +20,6 @@ def check(row: np.ndarray) -> None:
     assert len(set(indices.tolist())) == len(row)
 
 
-@settings(deadline=None)
 @given(st.lists(values, max_size=300))
 def test_any_row_is_sorted(row: list[float]) -> None:
     check(np.array(row, dtype=np.float64))

@@ -140,7 +140,7 @@ def test_no_gap_leaves_the_subspace_free() -> None:
         assert (measure_errors(answer, expected, inputs, "svd")["components"] <= 1) == right
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**32 - 1), n=st.integers(2, 300), d=st.integers(1, 12), offset=st.sampled_from([0, 3, 1e6]))
 def test_one_pass_moments_are_those_of_two_passes(seed: int, n: int, d: int, offset: float) -> None:
     x = np.random.default_rng(seed).normal(size=(n, d)) + offset

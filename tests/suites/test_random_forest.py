@@ -118,7 +118,7 @@ def test_values_that_are_not_finite_are_refused(name: str) -> None:
         run(name, inputs)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     seed=st.integers(0, 2**31 - 1),
     data=st.sampled_from(["levels", "constant_features", "repeated_features", "rare_class"]),

@@ -133,7 +133,7 @@ def test_a_line_search_without_a_minimum_ends() -> None:
     assert 5 < factor < math.inf
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     seed=st.integers(0, 2**32 - 1),
     loss=st.sampled_from(["squared", "logistic"]),
@@ -170,7 +170,7 @@ def test_compiled_search_finds_the_reference_trees(
         assert max(errors.values()) <= 1, (name, errors)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**32 - 1), count=st.integers(1, 12_000), error=st.sampled_from([0.02, 0.1]))
 def test_streamed_ranks_are_as_good_as_promised(seed: int, count: int, error: float) -> None:
     """Bounds of the summary hold the exact weighted ranks and are no further apart than twice the error."""
@@ -193,7 +193,7 @@ def test_streamed_ranks_are_as_good_as_promised(seed: int, count: int, error: fl
     assert np.all(gaps <= 2 * error * running[-1] + slack)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**32 - 1), bins=st.sampled_from([4, 20, 64]))
 def test_candidates_are_close_in_weighted_rank(seed: int, bins: int) -> None:
     """Neighbours differ by at most 2 / bins, unless no value lies between them; few values are all candidates."""
