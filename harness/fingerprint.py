@@ -59,8 +59,8 @@ class Fingerprints:
 
 
 def same_environment(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two environments are the same machine with the same software."""
-    return _lasting(one) == _lasting(other)
+    """Whether two environments are the same machine with the same software, described now or read from a file."""
+    return _hash(_lasting(one)) == _hash(_lasting(other))
 
 
 def _lasting(environment: Mapping[str, Any]) -> list[object]:

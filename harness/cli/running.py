@@ -130,7 +130,7 @@ def _carry_out(task: _Task, left: Remainder, writer: RunWriter) -> bool:
             parallel = task.scope.cpu_count
             engine = Engine(task.everything, request.settings, pool, parallel, cpus, task.fingerprints.of)
             pool.new_server(derive_seed(task.scope.seed, "server", 0))
-            _store_ceilings(left.plan, engine, progress, writer)
+            _store_ceilings(task.plan, engine, progress, writer)
             finished = execute(left.plan, engine, writer.append, progress, deadline, left.kept)
     except KeyboardInterrupt:
         deadline.stop()

@@ -79,7 +79,14 @@ def test_same_seed_same_plan_and_inputs(bakeoff: Bakeoff, project: Path) -> None
 def test_resume_measures_only_what_is_missing(bakeoff: Bakeoff, project: Path) -> None:
     done = bakeoff("run", "--seed", "5", "--no-report", "--json")
     path = Path(json.loads(done.stdout)["results"])
+    # Of something that is not measured again; this suite, which has no work model, has none of its own.
+    ceiling = {
+        "device": "cpu", "dtype": "float32", "threads": 1, "matmul_flops_per_s": 1e9, "copy_bytes_per_s": 1e9
+    }  # fmt: skip
+    description = json.loads((path / "environment.json").read_text())
+    (path / "environment.json").write_text(json.dumps(description | {"ceilings": [ceiling]}))
     whole = load_run(path)
+    assert len(whole.environment["ceilings"]) == 1
     lines = (path / "records.jsonl").read_text().splitlines()
     (path / "records.jsonl").write_text("\n".join(lines[:3]) + "\n" + lines[3][:40])
     again = bakeoff("run", "--resume", path.name, "--no-report", "--json")
@@ -87,3 +94,4 @@ def test_resume_measures_only_what_is_missing(bakeoff: Bakeoff, project: Path) -
     mended = load_run(path)
     assert sorted(record.trial.key for record in mended.records) == sorted(record.trial.key for record in whole.records)
     assert mended.warnings == ()
+    assert mended.environment == whole.environment
