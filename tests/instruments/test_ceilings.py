@@ -23,12 +23,28 @@ def test_rates_are_positive_and_say_what_they_are_of(dtype: str) -> None:
     assert found.copy_bytes_per_s > 0
 
 
-def test_the_best_repeat_counts_and_the_first_call_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    readings = iter([0.0, 3.0, 3.0, 4.0, 4.0, 6.0, 6.0, 8.0, 8.0, 10.0])
-    calls: list[int] = []
-    monkeypatch.setattr(ceilings.time, "perf_counter", lambda: next(readings))
-    assert ceilings._best_s(lambda: calls.append(1)) == 1.0
-    assert len(calls) == 1 + ceilings.REPEATS
+@pytest.mark.parametrize(
+    ("durations_s", "best_s", "calls"),
+    [
+        ([0.1, 3.0, 1.0, 2.0, 2.0, 2.0], 1.0, 1 + ceilings.REPEATS),
+        # Short calls are repeated for long enough that what slows them for a tenth of a second passes.
+        ([0.001] + [0.02] * 10 + [0.01] * 100, 0.01, 1 + 10 + 30),
+    ],
+)
+def test_the_best_repeat_counts_and_the_first_call_does_not(
+    monkeypatch: pytest.MonkeyPatch, durations_s: list[float], best_s: float, calls: int
+) -> None:
+    now_s = 0.0
+    done = 0
+
+    def call() -> None:
+        nonlocal now_s, done
+        now_s += durations_s[done]
+        done += 1
+
+    monkeypatch.setattr(ceilings.time, "perf_counter", lambda: now_s)
+    assert ceilings._best_s(call) == pytest.approx(best_s)
+    assert done == pytest.approx(calls, abs=1)
 
 
 def test_flops_and_bytes_are_those_of_the_operation(monkeypatch: pytest.MonkeyPatch) -> None:
