@@ -118,6 +118,21 @@ class _Contestant:
                 self._settle_in()
             self.sampled_s = 0.0
 
+    @property
+    def is_short(self) -> bool:
+        """Whether a call is over before the warm-up is; what takes longer has nothing left of it in its samples."""
+        order = self.entry.order
+        call_s = sum(self.outcome.samples[-1].values.values()) * 1e-9 if self.outcome.samples else 0.0
+        return order.trial.device == "cpu" and call_s <= order.settings.warmup_s
+
+    def warm_up_again(self, cpu: int | None) -> None:
+        timeout_s = self.entry.call_timeout_s + CALIBRATION_S
+        part_ns = self.outcome.calibration["longest_part_ns"]
+        reply = self.worker.ask("calibrate", timeout_s, cpu=cpu, longest_part_ns=part_ns)
+        self._pauses.forget()
+        if self.outcome.take(reply):
+            self.outcome.samples += warmup_samples(reply["warmup"])
+
     def sample(self, block: int) -> None:
         if not self._take_sample(block):
             return
@@ -234,13 +249,21 @@ def run_contest(
 def _calibrate(
     contestants: Sequence[_Contestant], circumstances: Circumstances, on_step: Callable[[str], None]
 ) -> None:
-    """The baseline first, whose sampling the others follow."""
+    """The baseline first, whose sampling the others follow; in every second round it is warmed up last once more.
+
+    Who is warmed up last is a little ahead when the blocks begin: by half a percent of the median over 24 of them.
+    """
     longest_part_ns = 0.0
     for contestant in sorted(contestants, key=lambda each: each.name != circumstances.baseline):
         if contestant.outcome.good:
             on_step(f"warm up {contestant.name}")
             contestant.calibrate(circumstances.cpu, longest_part_ns)
             longest_part_ns = longest_part_ns or contestant.outcome.calibration.get("longest_part_ns", 0.0)
+    if len(contestants) > 1 and contestants[0].entry.order.trial.round % 2:
+        for contestant in contestants:
+            if contestant.name == circumstances.baseline and contestant.outcome.good and contestant.is_short:
+                on_step(f"warm up {contestant.name} again")
+                contestant.warm_up_again(circumstances.cpu)
 
 
 def take_memory(outcome: Outcome, worker: Worker, entry: Entry) -> None:

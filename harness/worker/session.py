@@ -93,6 +93,7 @@ class Session:
         settings, on_gpu = self._order.settings, self._trial.device == "cuda"
         if on_gpu and implementation.inline:
             implementation = as_call(implementation)
+        self.close()  # what an earlier calibration has started
         timer = self._timer = make_timer(implementation, self._trial.device, graph=settings.cuda_graph)
         phases = self._phases(implementation)
         self._fresh_inputs()
