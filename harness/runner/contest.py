@@ -126,6 +126,7 @@ class _Contestant:
         return order.trial.device == "cpu" and call_s <= order.settings.warmup_s
 
     def warm_up_again(self, cpu: int | None) -> None:
+        """After :meth:`calibrate`, without settling in a second time."""
         timeout_s = self.entry.call_timeout_s + CALIBRATION_S
         part_ns = self.outcome.calibration["longest_part_ns"]
         reply = self.worker.ask("calibrate", timeout_s, cpu=cpu, longest_part_ns=part_ns)

@@ -102,7 +102,8 @@ PROCESSES = dataclasses.replace(
 )
 """Few and short samples in several processes: the least time in which processes can be compared.
 
-What is left of warming up is in the first blocks of all contestants alike, and hardly moves a median over blocks.
+What is left of warming up is in the first blocks and hardly moves a median over them, but for whoever was warmed up
+last: who that is changes from round to round (:mod:`harness.runner.contest`, :mod:`harness.gate.measuring`).
 """
 ALONE = dataclasses.replace(PROCESSES, rounds_per_server=5, blocks=1, sample_target_ns=15e6, warmup_s=0.01)
 """The least time in which one contestant's own cost is known as well as its processes let it.

@@ -1,4 +1,4 @@
-"""Seconds needed and errors made by this harness and by others that time Python functions, each with its defaults.
+"""Seconds needed and errors made by this harness and by others, with their defaults, that time Python functions.
 
 Run it with ``python -m tests.truths.peers`` after ``pip install -e .[dev,asv] pyperf``; it writes
 ``results/published/truths/peers.csv``. Invocations of all tools are shuffled and repeated, with a long reference
